@@ -1,0 +1,82 @@
+"""Streaming inference for sensor data.
+
+    import engine
+
+    result = engine.classify("plant.csv", shots={"idle": "idle.csv", "run": "run.csv"}, window=64)
+    result.predictions["plant.csv"]        # a Polars frame: timestamp, Prediction
+
+The import is cheap: numba, Polars, ONNX Runtime and FAISS are loaded when they are first needed.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import (
+    DeviceError,
+    DiskFull,
+    EngineError,
+    FolderInUse,
+    FolderOfAnotherJob,
+    InputError,
+    JobFailed,
+    ModelError,
+    OutputError,
+    Problem,
+    RequestError,
+)
+
+if TYPE_CHECKING:
+    from engine.jobs.local import Classification, classify, read_results, run
+    from engine.output.summary import Summary
+    from engine.pipelines.machine_state.estimator import StateClassifier
+    from engine.pipelines.machine_state.job import Progress
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Classification",
+    "DeviceError",
+    "DiskFull",
+    "EngineError",
+    "FolderInUse",
+    "FolderOfAnotherJob",
+    "InputError",
+    "JobFailed",
+    "ModelError",
+    "OutputError",
+    "Problem",
+    "Progress",
+    "RequestError",
+    "StateClassifier",
+    "Summary",
+    "__version__",
+    "classify",
+    "read_results",
+    "run",
+]
+
+_LAZY = {
+    "Classification": "engine.jobs.local",
+    "classify": "engine.jobs.local",
+    "read_results": "engine.jobs.local",
+    "run": "engine.jobs.local",
+    "Progress": "engine.pipelines.machine_state.job",
+    "StateClassifier": "engine.pipelines.machine_state.estimator",
+    "Summary": "engine.output.summary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the rest of the public names on first use."""
+    import importlib
+
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

@@ -1,0 +1,68 @@
+"""The `engine` command.
+
+Exit codes: 0 done; 1 the job, or one of its inputs, failed; 2 the request is wrong; 130 interrupted (the same command resumes).
+"""
+
+import sys
+from typing import Any
+
+import click
+
+import engine
+from engine.errors import EngineError, RequestError
+
+COMMANDS = {
+    "run": "engine.cli.jobs:run",
+    "classify": "engine.cli.jobs:classify",
+    "demo": "engine.cli.demo:demo",
+    "models": "engine.cli.models:models",
+    "pipelines": "engine.cli.pipelines:pipelines",
+    "doctor": "engine.cli.doctor:doctor",
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is asked for, so that `engine --version` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the commands' names in order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        import importlib
+
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(engine.__version__, prog_name="engine")
+def engine_command() -> None:
+    """Streaming inference for sensor data: CSVs in, one machine state per sliding window out."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command; every expected error becomes a sentence and an exit code."""
+    try:
+        code = engine_command.main(args=arguments, prog_name="engine", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was committed is kept: the same command goes on from there.", err=True)
+        code = 130
+    except RequestError as error:
+        for problem in error.problems:
+            click.secho(f"error: {problem}", fg="red", err=True)
+        code = 2
+    except EngineError as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        code = 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

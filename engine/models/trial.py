@@ -1,0 +1,72 @@
+"""The trial that an encoder has to pass before its vectors are relied on."""
+
+import numpy as np
+
+from engine.errors import ModelError
+from engine.models.device import Device
+from engine.models.encoder import Encoder, load_encoder
+from engine.models.manifest import LONGEST_WINDOW, ModelEntry
+from engine.models.probe import same
+from engine.models.scaling import Scaling
+
+WINDOW = 64  # rows of the trial's windows, where the model takes so many
+
+
+def try_model(entry: ModelEntry) -> None:
+    """Try a model on the CPU, on windows that it takes. Costs a few batches.
+
+    Raises
+    ------
+    ModelError
+        It does not load or does not pass.
+    """
+    windowed, dense = entry.manifest.windowed, entry.manifest.dense
+    least, most = 2, LONGEST_WINDOW
+    if windowed:
+        least, most = windowed.min_window, windowed.max_window
+    elif dense:
+        most = max(graph.max_window for graph in dense.graphs)
+    window, channels = min(most, max(least, WINDOW)), entry.channels or 2
+    encoder = load_encoder(entry, channels=channels, window=window, step=1, device=Device("cpu", "cpu"), threads=1)
+    try:
+        try_encoder(encoder, channels=channels, window=window)
+    finally:
+        encoder.close()
+
+
+def try_encoder(encoder: Encoder, *, channels: int, window: int) -> None:
+    """Encode random windows and look at the vectors.
+
+    They have to be finite and of the promised width, change with the input, and be the same whether two windows are encoded
+    together or one by one.
+
+    Raises
+    ------
+    ModelError
+        One of these fails, so nothing that is computed from the vectors could be relied on.
+    """
+    values = np.random.default_rng(0).standard_normal((channels, 2 * window + 1))
+    starts = np.array([0, window + 1], dtype=np.int64)
+    scaling = Scaling(np.zeros(channels), np.ones(channels), np.zeros(channels))
+    both = encoder.encode(values, starts, scaling)
+    if both.shape != (2, encoder.width):
+        raise ModelError(f"The trial gave vectors of shape {both.shape}, not {(2, encoder.width)}.", code="model_trial")
+    if not np.isfinite(both).all():
+        raise ModelError(
+            "The trial gave vectors that are not finite on ordinary readings.",
+            code="model_trial",
+            cure="Export the model again in float32.",
+        )
+    if np.array_equal(both[0], both[1]):
+        raise ModelError(
+            "The trial gave the same vector for two different windows.",
+            code="model_trial",
+            cure="Choose another output with --output.",
+        )
+    singly = np.concatenate([encoder.encode(values, starts[i : i + 1], scaling) for i in range(2)])
+    if not same(both, singly):
+        raise ModelError(
+            f"A window's vector depends on the other windows of its batch (by {np.abs(both - singly).max():.2g}).",
+            code="model_trial",
+            cure="Export the model in evaluation mode.",
+        )

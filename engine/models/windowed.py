@@ -1,0 +1,302 @@
+"""Encoders that are run on every window: transformers, convolutions with normalisation, any exported graph.
+
+A kernel gathers, scales and pads the windows of a batch straight into the buffer that the graph reads. Every batch has the same
+shape and the same place in the file's grid of windows, and each is computed alone by one thread: so neither threads nor the way
+a file is cut into calls can change a bit.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import ModelError
+from engine.models.device import Device
+from engine.models.manifest import Manifest, Windowed
+from engine.models.scaling import Scaling
+from engine.models.session import Session
+from kernels.gather import gather_windows
+
+Array = npt.NDArray[Any]
+
+# Positions (rows of the batch x length) of one run. More does not make a CPU faster, while the attention of one row of 1,024
+# positions and 12 heads already weighs 48 MiB.
+POSITIONS = {"cpu": 4096, "cuda": 65536}
+ROWS = {"cpu": 64, "cuda": 512}
+BATCH_BYTES = 8 << 20  # the readings of one batch
+ITEM_BYTES = 16 << 20  # what one call may weigh, as rows going in or as vectors coming out
+BATCHES = 64  # in one call: enough for all threads, few enough to see progress
+LANES_CUDA = 2  # one gathers while the other runs
+
+
+@dataclass(frozen=True, slots=True)
+class BatchShape:
+    """How windows are laid into runs of a graph.
+
+    Attributes
+    ----------
+    windows : int
+        Windows of a batch.
+    rows : int
+        Rows of one run: windows, or windows x channels for a univariate graph.
+    runs : int
+        Runs of a batch; the last may end with rows of zeros.
+    units : int
+        Rows of one window.
+    """
+
+    windows: int
+    rows: int
+    runs: int
+    units: int
+
+
+class WindowedEncoder:
+    """Encodes windows one batch at a time, on several threads that share one session.
+
+    Parameters
+    ----------
+    folder, manifest
+        The model, of kind `windowed`.
+    channels, window, step : int
+        The job's shape.
+    device, threads
+        Where the graph runs; on a CPU, batches are spread over `threads` threads.
+
+    Attributes
+    ----------
+    width : int
+        Numbers in a window's vector.
+    block_rows : int
+        Calls start at multiples of this many rows from the file's start.
+
+    Raises
+    ------
+    ModelError
+        The window or the number of channels is none that the model takes, or its graph is not what the manifest says.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, *, channels: int, window: int, step: int, device: Device, threads: int
+    ) -> None:
+        spec = manifest.windowed
+        if spec is None:
+            raise ModelError(f"{manifest.name} is not a windowed model.")
+        _check_fit(manifest.name, spec, channels, window)
+        length = spec.length or -(-window // spec.multiple) * spec.multiple
+        univariate = spec.layout == "univariate"
+        self.model = f"{manifest.name} ({manifest.provenance})"
+        self.width = spec.embedding_size * (channels if univariate else 1)
+        self._shape = choose_batch(spec, channels, length, step, self.width, device.kind)
+        self.block_rows = (
+            step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
+        )
+        self._session = Session(folder / spec.file, device=device, threads=1)
+        self.device = self._session.device
+        lanes = max(1, threads if device.kind == "cpu" else min(threads, LANES_CUDA))
+        self._lanes = [
+            _Lane(self._session, spec, self._shape, channels=channels, window=window, length=length)
+            for _ in range(lanes)
+        ]
+        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="encode")
+
+    def encode(
+        self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling
+    ) -> npt.NDArray[np.float32]:
+        """Return the vectors of the windows that start at `starts`.
+
+        Parameters
+        ----------
+        values : (channels, rows) float64
+        starts : (windows,) int64
+            Columns of `values`.
+        scaling : Scaling
+            What the readings are measured against.
+
+        Returns
+        -------
+        (windows, width) float32, a new array.
+        """
+        vectors = np.empty((starts.size, self.width), dtype=np.float32)
+        reference = scaling.reference if scaling.per_window else scaling.reference - scaling.level / scaling.scale
+        ready = Scaling(reference, scaling.scale, np.zeros_like(reference), scaling.per_window)
+        size = self._shape.windows
+        firsts = iter(range(0, starts.size, size))  # shared by the lanes: `next` is atomic
+
+        def work(lane: _Lane, firsts: Iterator[int]) -> None:
+            for first in firsts:
+                lane.encode(values, starts[first : first + size], ready, vectors[first : first + size])
+
+        if len(self._lanes) == 1 or starts.size <= size:
+            work(self._lanes[0], firsts)
+        else:
+            tasks = [self._pool.submit(work, lane, firsts) for lane in self._lanes]
+            wait(tasks)  # all of them, so that no lane still writes when an error is raised
+            for task in tasks:
+                task.result()
+        return vectors
+
+    def close(self) -> None:
+        """End the encoder's threads and give back its buffers."""
+        self._pool.shutdown(wait=True)
+        self._lanes.clear()
+
+
+class _Lane:
+    """One thread's buffers and the runs bound to them."""
+
+    def __init__(
+        self, session: Session, spec: Windowed, shape: BatchShape, *, channels: int, window: int, length: int
+    ) -> None:
+        self._spec, self._shape, self._window = spec, shape, window
+        self._left = length - window if spec.padding == "left" else 0
+        per_row = channels // shape.units  # channels in one row of the graph's batch
+        rows = shape.rows * shape.runs
+        self._readings = np.zeros((rows, per_row, length), dtype=np.float32)
+        flat = self._readings.reshape(-1)[: shape.windows * channels * length]
+        self._windows = flat.reshape(shape.windows, channels, length)
+        self._fed, view = _feed_buffer(self._readings, spec.axes, _dtype(session, spec.input))
+        self._fed_view = view  # None where the graph reads the gathered buffer itself
+        masks = self._masks(session, rows=shape.rows, length=length)
+        feeds = [
+            {spec.input: self._fed[run * shape.rows : (run + 1) * shape.rows], **masks} for run in range(shape.runs)
+        ]
+        self._result = _result_buffer(session, spec, feeds[0])
+        self._bound = [session.bind(feed, {spec.output: self._result}) for feed in feeds]
+        self._vectors = np.zeros((rows, spec.embedding_size), dtype=np.float32)
+        self._real = self._real_positions(length)
+
+    def encode(
+        self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling, out: Array
+    ) -> None:
+        """Write the vectors of at most one batch of windows to `out`, (windows, width) float32."""
+        gather_windows(
+            values,
+            starts,
+            self._window,
+            scaling.reference,
+            scaling.scale,
+            scaling.per_window,
+            self._left,
+            self._windows,
+        )
+        if self._fed_view is not None:
+            np.copyto(self._fed_view, self._readings, casting="same_kind")
+        wanted = starts.size * self._shape.units
+        for run, bound in enumerate(self._bound):
+            first = run * self._shape.rows
+            if first >= wanted:
+                break  # rows of zeros alone
+            bound.run()
+            self._vectors[first : first + self._shape.rows] = self._reduce()
+        out[:] = self._vectors[:wanted].reshape(out.shape)
+
+    def _reduce(self) -> Array:
+        """Return one vector per row of the run just done."""
+        if self._spec.pooling == "none":
+            return self._result
+        result = self._result if self._spec.output_axes == "NTD" else self._result.swapaxes(1, 2)
+        if self._spec.pooling == "last":
+            return result[:, self._real.stop - 1]
+        mean: Array = result[:, self._real].mean(axis=1, dtype=np.float64)
+        return mean
+
+    def _masks(self, session: Session, *, rows: int, length: int) -> dict[str, Array]:
+        spec = self._spec
+        if spec.mask is None:
+            return {}
+        real = np.zeros((rows, length), dtype=bool)
+        real[:, self._left : self._left + self._window] = True
+        marked = real if spec.mask_marks == "readings" else ~real
+        return {spec.mask: marked.astype(_dtype(session, spec.mask))}
+
+    def _real_positions(self, length: int) -> slice:
+        """Return the positions of a sequence output that stem from readings; they may be fewer than rows (patches)."""
+        if self._spec.pooling == "none":
+            return slice(0, 1)
+        positions = self._result.shape[1 if self._spec.output_axes == "NTD" else 2]
+        real = -(-self._window * positions // length)
+        return slice(positions - real, positions) if self._spec.padding == "left" else slice(0, real)
+
+
+def choose_batch(spec: Windowed, channels: int, length: int, step: int, width: int, kind: str) -> BatchShape:
+    """Choose the shape of a batch from the job's shape and the kind of device alone, so that it is the same in every run."""
+    units = channels if spec.layout == "univariate" else 1
+    row_bytes = 4 * length * (channels // units)
+    window_bytes = max(units * row_bytes, 2 * 4 * width, 8 * channels * step)
+    most = max(1, BATCH_BYTES // window_bytes)  # windows
+    if spec.batch is not None:
+        rows = spec.batch
+        choices = range(1, min(most, max(1, ROWS[kind], rows // units)) + 1)
+        windows = min(choices, key=lambda count: (-(count * units) % rows / (count * units), count))
+    else:
+        aim = max(1, min(POSITIONS[kind] // length, ROWS[kind], BATCH_BYTES // row_bytes))
+        windows = max(1, min(most, aim // units))
+        rows = -(-units // -(-units // aim)) if windows == 1 else windows * units
+    return BatchShape(windows=windows, rows=rows, runs=-(-windows * units // rows), units=units)
+
+
+def _batches_per_call(windows: int, channels: int, step: int, width: int) -> int:
+    vectors = ITEM_BYTES // (4 * width * windows)
+    readings = ITEM_BYTES // (8 * channels * step * windows)
+    return max(1, min(BATCHES, vectors, readings))
+
+
+def _check_fit(name: str, spec: Windowed, channels: int, window: int) -> None:
+    if spec.channels is not None and spec.layout == "multivariate" and channels != spec.channels:
+        raise ModelError(
+            f"{name} takes exactly {spec.channels} data_columns; {channels} were given.", code="invalid_channel_count"
+        )
+    longest = min(spec.max_window, spec.length or spec.max_window)
+    if not spec.min_window <= window <= longest:
+        cure = "Lower" if window > longest else "Raise"
+        raise ModelError(
+            f"{name} takes windows of {spec.min_window} to {longest} rows; window_size is {window}.",
+            code="invalid_parameter",
+            cure=f"{cure} reader_config.window_size.",
+        )
+
+
+def _dtype(session: Session, name: str) -> str:
+    for info in session.inputs:
+        if info.name == name:
+            return info.dtype
+    names = ", ".join(info.name for info in session.inputs)
+    raise ModelError(f"The graph has no input '{name}'; it has: {names}.", cure="Correct the name in model.json.")
+
+
+def _feed_buffer(readings: Array, axes: str, dtype: str) -> tuple[Array, Array | None]:
+    """Return the buffer that the graph reads, and where gathered readings are copied to when that is another one.
+
+    The second has the shape of `readings`, (rows, channels, length), and lies in the first.
+    """
+    rows, channels, length = readings.shape
+    if dtype == "float32" and (axes == "NCT" or channels == 1):
+        shape = {"NCT": (rows, channels, length), "NTC": (rows, length, channels), "NT": (rows, length)}[axes]
+        return readings.reshape(shape), None
+    if axes == "NTC":
+        fed = np.zeros((rows, length, channels), dtype=dtype)
+        return fed, fed.swapaxes(1, 2)
+    fed = np.zeros((rows, channels, length), dtype=dtype)
+    return (fed[:, 0] if axes == "NT" else fed), fed
+
+
+def _result_buffer(session: Session, spec: Windowed, feed: dict[str, Array]) -> Array:
+    """Run once on zeros: what comes out tells the shape of the buffer, and whether the manifest is right."""
+    result = session.run(feed, [spec.output])[0]
+    rows = feed[spec.input].shape[0]
+    sizes = dict(zip(spec.output_axes, result.shape, strict=False))
+    if result.ndim != len(spec.output_axes) or sizes["N"] != rows or sizes["D"] != spec.embedding_size:
+        expected = " x ".join(
+            {"N": str(rows), "D": str(spec.embedding_size), "T": "positions"}[axis] for axis in spec.output_axes
+        )
+        raise ModelError(
+            f"{spec.file}: '{spec.output}' gives {' x '.join(map(str, result.shape))} numbers, not {expected} as"
+            " its model.json says.",
+            cure="Remove the model and add it again.",
+        )
+    return np.zeros_like(result)

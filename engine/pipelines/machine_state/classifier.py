@@ -1,0 +1,280 @@
+"""What is learned from labelled shots, and how it classifies a recording: shots -> scaling and library -> votes.
+
+This is the whole pipeline between reading and writing. It knows recordings, arrays and the configuration, but neither jobs nor
+folders, so that the library's own faces and the batch job share it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import InputError, Problem, RequestError
+from engine.models.encoder import Encoder
+from engine.models.library import Library, Search
+from engine.models.scaling import Scaling
+from engine.output.predictions import Predictions
+from engine.pipelines.machine_state.config import MachineStateConfig, Normalization
+from engine.stream.clock import HEAD_ROWS, Clock
+from engine.stream.flow import Stopwatch, run_stages
+from engine.stream.repair import Findings, Recording, repair_rows
+from engine.stream.windows import Block, Cut, cut_blocks
+from kernels.scaling import CONSTANT, add_moments
+
+
+class Report(Protocol):
+    """Takes warnings: a code, a sentence, and the numbers behind it."""
+
+    def __call__(self, code: str, message: str, payload: dict[str, object] | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A recording that shows one class throughout."""
+
+    label: str
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Per-channel statistics: mean and population deviation, (channels,) float64."""
+
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+
+    @property
+    def constant(self) -> npt.NDArray[np.bool_]:
+        """Where a channel's deviation is nothing but rounding."""
+        return self.deviation <= CONSTANT * np.maximum(1e-12, np.abs(self.mean))
+
+
+@dataclass(slots=True)
+class Pass:
+    """One pass over a recording: what was found, and where to resume."""
+
+    first_row: int = 0
+    findings: Findings = field(default_factory=Findings)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+
+
+class Classifier:
+    """Classifies every window of a recording by the labelled windows that lie nearest.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    encoder
+        Made for the configuration's window, step and channels; closed with the classifier.
+    shots
+        In reference order.
+    search, threads
+        How the library is searched.
+    report
+        Told about constant channels and a single class.
+
+    Raises
+    ------
+    RequestError
+        `not_enough_shots`: a shot without a window, or fewer windows than neighbours.
+    InputError
+        A shot cannot be read.
+    """
+
+    def __init__(
+        self,
+        config: MachineStateConfig,
+        encoder: Encoder,
+        shots: Sequence[Shot],
+        *,
+        search: Search = "auto",
+        threads: int = 1,
+        report: Report,
+    ) -> None:
+        self._config = config
+        self.encoder = encoder
+        reader = config.reader_config
+        self._cut = Cut(
+            reader.window_size,
+            reader.step_size,
+            encoder.block_rows,
+            config.evaluation.label_rule,
+            config.missing_values == "invalid",
+            config.gap_policy,
+        )
+        self._moments = measure([shot.recording for shot in shots])
+        self._report_shots(shots, report)
+        vectors: list[npt.NDArray[np.float32]] = []
+        labels: list[str] = []
+        for shot in shots:
+            found = [self.encode(block, self.scaling(shot.recording)) for block in self.blocks(shot.recording, Pass(), "ffill")]
+            if not found:
+                raise _too_short(shot.recording, reader.window_size)
+            vectors += found
+            labels += [shot.label] * sum(len(part) for part in found)
+        classifier = config.classifier_config
+        if classifier.n_neighbors > len(labels):
+            message = (
+                f"n_neighbors is {classifier.n_neighbors} but the n-shot files give {len(labels)} windows of "
+                f"{reader.window_size} rows; add rows or lower window_size."
+            )
+            raise RequestError([Problem("not_enough_shots", message, "worker.n_shots")])
+        metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
+        self.library = Library(
+            np.concatenate(vectors),
+            labels,
+            neighbours=classifier.n_neighbors,
+            metric=metric,  # type: ignore[arg-type]
+            weights=classifier.weights,
+            normalize=classifier.normalize_embeddings,
+            search=search,
+            gpu=encoder.device.kind == "cuda",
+            threads=threads,
+        )
+        self.classes = self.library.classes
+
+    def classify(self, recording: Recording, run: Pass) -> Iterator[Predictions]:
+        """Yield the predictions of a recording's windows, in row order, stage by stage in threads.
+
+        Parameters
+        ----------
+        run : Pass
+            Where to start; filled with what was found.
+
+        Raises
+        ------
+        InputError
+            After the predictions of the windows that were whole before what is wrong.
+        """
+        scaling = self.scaling(recording)
+        want = self._config.output
+
+        def encode(block: Block) -> tuple[Block, npt.NDArray[np.float32]]:
+            return block, self.encode(block, scaling)
+
+        def vote(encoded: tuple[Block, npt.NDArray[np.float32]]) -> Predictions:
+            block, vectors = encoded
+            done = int(np.searchsorted(block.starts, run.first_row))
+            vectors, invalid = vectors[done:], block.invalid[done:]
+            votes = self.library.vote(vectors)
+            codes = np.where(invalid, np.int32(-1), votes.codes)
+            shares = votes.shares
+            confidence = shares[np.arange(len(codes)), votes.codes]
+            shares[invalid] = np.nan
+            confidence[invalid] = np.nan
+            return Predictions(
+                start_rows=block.starts[done:],
+                timestamps=None if block.timestamps is None else block.timestamps[done:],
+                finish_timestamps=block.finish_timestamps[done:] if want.window_bounds else None,
+                codes=codes,
+                confidence=confidence,
+                probabilities=shares if want.probabilities else None,
+                embeddings=vectors if want.embeddings else None,
+                truth=None if block.truth is None else block.truth[done:],
+                truth_classes=tuple(run.findings.labels) if block.truth is not None else (),
+            )
+
+        windows = 0
+        blocks = self.blocks(recording, run, self._config.missing_values)
+        for predictions in run_stages(("scan", blocks), [("encode", encode), ("vote", vote)], run.stopwatch):
+            windows += len(predictions.codes)
+            yield predictions
+        if windows == 0 and run.first_row == 0:
+            rows, size = run.findings.rows, self._cut.window
+            if rows >= size:
+                message = f"{recording.name}: every window crosses a time gap, and gap_policy is 'skip'."
+                cure = "Let gap_policy be 'mark' or 'ignore', or raise max_gap."
+            else:
+                message = f"{recording.name} has {rows} rows, fewer than window_size {size}."
+                cure = "Give more rows or lower window_size."
+            raise InputError(message, code="no_windows", file=recording.name, cure=cure)
+
+    def blocks(self, recording: Recording, run: Pass, missing: str) -> Iterator[Block]:
+        """Yield a recording's blocks, repaired and cut."""
+        config = self._config
+        clock = Clock.for_file(recording.head_timestamps(HEAD_ROWS), config.max_gap)
+        rows = repair_rows(
+            recording,
+            recording.chunks(),
+            run.findings,
+            fill=self._moments.mean,
+            fail_on_missing=missing == "fail",
+            clock=clock,
+        )
+        return cut_blocks(rows, self._cut, run.first_row)
+
+    def encode(self, block: Block, scaling: Scaling) -> npt.NDArray[np.float32]:
+        """Return the vectors of a block's windows, (windows, width) float32."""
+        return self.encoder.encode(block.values, block.starts - block.first_row, scaling)
+
+    def scaling(self, recording: Recording) -> Scaling:
+        """Return what a recording's readings are measured against, by the configured normalization."""
+        own: Normalization = self._config.normalization or "shots"
+        moments = measure([recording]) if own == "file" else self._moments
+        mean = np.where(np.isfinite(moments.mean), moments.mean, self._moments.mean)
+        ones, zeros = np.ones_like(mean), np.zeros_like(mean)
+        if own == "none":
+            return Scaling(mean, ones, mean)
+        if own == "window":
+            return Scaling(mean, ones, zeros, per_window=True)
+        flat = moments.constant | ~np.isfinite(moments.deviation)
+        return Scaling(mean, 1.0 / np.where(flat, 1.0, moments.deviation), zeros)
+
+    def close(self) -> None:
+        """End the threads of encoder and library."""
+        self.library.close()
+        self.encoder.close()
+
+    def __enter__(self) -> Self:
+        """Return the classifier itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _report_shots(self, shots: Sequence[Shot], report: Report) -> None:
+        names = shots[0].recording.data_columns
+        empty = [name for name, mean in zip(names, self._moments.mean, strict=True) if not np.isfinite(mean)]
+        if empty:
+            raise InputError(
+                f"No n-shot file holds a finite number in column {', '.join(empty)}.",
+                code="empty_column",
+                file=shots[0].recording.name,
+                column=empty[0],
+                cure="Leave the column out of data_columns, or repair the files.",
+            )
+        flat = [name for name, constant in zip(names, self._moments.constant, strict=True) if constant]
+        if flat and (self._config.normalization or "shots") == "shots":
+            report(
+                "constant_channel",
+                f"Constant over all n-shot rows, so only centred, not scaled: {', '.join(flat)}.",
+                {"columns": flat},
+            )
+        classes = sorted({shot.label for shot in shots})
+        if len(classes) == 1:
+            report("single_class", f"All n-shot files show {classes[0]!r}: every window will be predicted so.", {})
+
+
+def measure(recordings: Sequence[Recording]) -> Moments:
+    """Return mean and population deviation of each channel over the finite cells of all recordings; NaN where there is none."""
+    channels = len(recordings[0].data_columns)
+    count = np.zeros(channels, dtype=np.int64)
+    mean, squares = np.zeros(channels), np.zeros(channels)
+    for recording in recordings:
+        for chunk in recording.chunks():
+            add_moments(chunk.values, count, mean, squares)
+    known = count > 0
+    return Moments(
+        np.where(known, mean, np.nan),
+        np.where(known, np.sqrt(squares / np.maximum(count, 1)), np.nan),
+    )
+
+
+def _too_short(recording: Recording, window: int) -> RequestError:
+    rows = sum(chunk.values.shape[1] for chunk in recording.chunks())
+    message = f"n-shot file {recording.name} has {rows} rows, fewer than window_size {window}."
+    return RequestError([Problem("not_enough_shots", message, "worker.n_shots", "Add rows or lower window_size.")])

@@ -1,0 +1,248 @@
+"""Machine-state classification with scikit-learn's habits: `fit` on labelled recordings, `predict` on others."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from engine.errors import Problem, RequestError
+from engine.models.catalog import Catalog
+from engine.models.encoder import load_encoder
+from engine.models.library import Metric, Search, Weights
+from engine.models.session import resolve_device, usable_cores
+from engine.pipelines.machine_state.classifier import Classifier, Pass, Shot
+from engine.pipelines.machine_state.config import MachineStateConfig, MissingValues, Normalization
+from engine.pipelines.wording import say_problem
+from engine.stream.arrays import ArrayRecording
+from engine.stream.repair import Recording
+from engine.stream.scan import ReadOptions, open_table
+
+TIMESTAMP = "timestamp"
+
+
+class StateClassifier:
+    """Predicts the state of every sliding window of a recording by its nearest labelled windows.
+
+    A recording is an array (rows, channels), a Polars or pandas frame, or the path of a CSV or Parquet file. A frame's or file's
+    `timestamp` column is no channel.
+
+    Parameters
+    ----------
+    window, step : int
+        Rows per window (2 to 1024) and from one window's start to the next.
+    n_neighbors, metric, weights, normalize_embeddings
+        The vote: as in scikit-learn's KNeighborsClassifier; ties go to the label that sorts first.
+    normalization : `shots`, `none`, `file`, `window` or None
+        What readings are measured against; None takes the model's own.
+    missing_values : `ffill` or `fail`
+        What happens to cells that are not finite.
+    model : str
+        A `model_type` of the catalog.
+    device, threads, search
+        As in `engine.run`.
+
+    Attributes
+    ----------
+    classes_ : (classes,) array of str, sorted
+    n_features_in_ : int
+        Channels.
+    feature_names_in_ : tuple of str
+
+    Examples
+    --------
+    >>> states = StateClassifier(window=64).fit([idle, running], ["idle", "running"])  # doctest: +SKIP
+    >>> states.predict(plant)  # doctest: +SKIP
+    array(['idle', 'idle', ...
+    """
+
+    def __init__(
+        self,
+        *,
+        window: int = 64,
+        step: int = 1,
+        n_neighbors: int = 5,
+        metric: Metric = "euclidean",
+        weights: Weights = "uniform",
+        normalize_embeddings: bool = False,
+        normalization: Normalization | None = None,
+        missing_values: MissingValues = "ffill",
+        model: str = "omega_1_4_base",
+        device: str = "auto",
+        threads: int | None = None,
+        search: Search = "auto",
+    ) -> None:
+        self.window = window
+        self.step = step
+        self.n_neighbors = n_neighbors
+        self.metric = metric
+        self.weights = weights
+        self.normalize_embeddings = normalize_embeddings
+        self.normalization = normalization
+        self.missing_values = missing_values
+        self.model = model
+        self.device = device
+        self.threads = threads
+        self.search = search
+        self._classifier: Classifier | None = None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's signature
+        """Return the constructor's arguments."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_") and not name.endswith("_")}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Change arguments before the next `fit`. Raises ValueError for an unknown name."""
+        for name, value in parameters.items():
+            if name not in self.get_params():
+                raise ValueError(f"StateClassifier has no parameter {name!r}; it has: {', '.join(self.get_params())}.")
+            setattr(self, name, value)
+        return self
+
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 - scikit-learn's names
+        """Learn from labelled recordings.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or one recording
+        y : sequence of labels
+            One for each recording; or, for one recording, one for each row: each stretch of equal labels is a recording then.
+
+        Raises
+        ------
+        RequestError
+            The parameters or the recordings do not do.
+        InputError
+            A recording cannot be read.
+        """
+        shots = self._shots(X, y)
+        names = shots[0].recording.data_columns
+        reader = {"data_columns": list(names), "window_size": self.window, "step_size": self.step}
+        voting = {
+            "n_neighbors": self.n_neighbors,
+            "metric": self.metric,
+            "weights": self.weights,
+            "normalize_embeddings": self.normalize_embeddings,
+        }
+        config = _validate(
+            {
+                "model_type": self.model,
+                "normalization": self.normalization,
+                "missing_values": self.missing_values,
+                "reader_config": {**reader, "timestamp_column": None},
+                "classifier_config": voting,
+                "output": {"probabilities": True},
+            }
+        )
+        for shot in shots:
+            self._check_columns(shot.recording, names)
+        entry = Catalog().find(self.model)
+        config = config.model_copy(update={"normalization": config.normalization or entry.manifest.normalization or "shots"})
+        device = resolve_device(self.device)
+        threads = self.threads or usable_cores()
+        encoder = load_encoder(
+            entry, channels=len(names), window=self.window, step=self.step, device=device, threads=threads
+        )
+        self.close()
+        try:
+            self._classifier = Classifier(config, encoder, shots, search=self.search, threads=threads, report=_warn)
+        except BaseException:
+            encoder.close()
+            raise
+        self.classes_ = np.array(self._classifier.classes)
+        self.n_features_in_ = len(names)
+        self.feature_names_in_ = names
+        return self
+
+    def predict(self, X: Any) -> npt.NDArray[np.str_]:  # noqa: N803
+        """Return the predicted class of each window of a recording, (windows,) array of str, in row order."""
+        winners: npt.NDArray[np.str_] = self.classes_[np.concatenate([part.codes for part in self._predictions(X)])]
+        return winners
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:  # noqa: N803
+        """Return each class's share of the vote, (windows, classes) float64 in the order of `classes_`."""
+        shares = [part.probabilities for part in self._predictions(X)]
+        return np.concatenate([part for part in shares if part is not None])
+
+    def close(self) -> None:
+        """End the threads of the last `fit`. The estimator can be fitted again."""
+        if self._classifier is not None:
+            self._classifier.close()
+            self._classifier = None
+
+    def _predictions(self, data: Any) -> list[Any]:
+        if self._classifier is None:
+            raise RequestError([Problem("not_fitted", "This StateClassifier has not learned anything.", "", "Call fit first.")])
+        names = self.feature_names_in_
+        recording = self._recording(data, "the recording", names)
+        self._check_columns(recording, names)
+        return list(self._classifier.classify(recording, Pass()))
+
+    def _shots(self, data: Any, labels: Any) -> list[Shot]:
+        one = isinstance(data, str | os.PathLike) or hasattr(data, "columns") or getattr(data, "ndim", 0) == 2
+        if isinstance(labels, str):
+            labels = [labels]
+        labels = [str(label) for label in (labels.to_list() if hasattr(labels, "to_list") else labels)]
+        if not one:
+            recordings = list(data)
+            if len(recordings) != len(labels):
+                message = f"fit got {len(recordings)} recordings and {len(labels)} labels."
+                raise RequestError([Problem("invalid_parameter", message, "y", "Give one label for each recording.")])
+            names = None
+            shots = []
+            for place, (item, label) in enumerate(zip(recordings, labels, strict=True)):
+                recording = self._recording(item, f"recording {place} ({label})", names)
+                names = names or recording.data_columns
+                shots.append(Shot(label, recording))
+            if not shots:
+                raise RequestError([Problem("not_enough_shots", "fit got no recordings.", "X")])
+            return shots
+        recording = self._recording(data, "the recording", None)
+        if len(labels) == 1:
+            return [Shot(labels[0], recording)]
+        values = np.concatenate([chunk.values for chunk in recording.chunks()], axis=1)
+        if values.shape[1] != len(labels):
+            message = f"fit got {values.shape[1]} rows and {len(labels)} labels."
+            raise RequestError([Problem("invalid_parameter", message, "y", "Give one label for each row.")])
+        changes = [row for row in range(1, len(labels)) if labels[row] != labels[row - 1]]
+        shots = []
+        for first, last in zip([0, *changes], [*changes, len(labels)], strict=True):
+            if last - first >= self.window:  # a stretch shorter than a window shows nothing
+                name = f"rows {first} to {last - 1} ({labels[first]})"
+                shots.append(Shot(labels[first], ArrayRecording(values[:, first:last].T, name, recording.data_columns)))
+        if not shots:
+            message = f"No label lasts for {self.window} rows in a row."
+            raise RequestError([Problem("not_enough_shots", message, "y", "Lower window.")])
+        return shots
+
+    def _recording(self, data: Any, name: str, names: Sequence[str] | None) -> Recording:
+        if isinstance(data, str | os.PathLike):
+            return open_table(Path(data), os.fspath(data), ReadOptions(data_columns=tuple(names) if names else None))
+        if hasattr(data, "columns"):
+            columns = [str(column) for column in data.columns if str(column) != TIMESTAMP]
+            missing = [column for column in names or () if column not in columns]
+            if missing:
+                message = f"{name} has no column {missing[0]!r}; it has: {', '.join(columns)}."
+                raise RequestError([Problem("missing_column", message, "X")])
+            return ArrayRecording(data[list(names or columns)].to_numpy(), name, names or columns)
+        return ArrayRecording(data, name, names if names and np.shape(data)[1:] == (len(names),) else None)
+
+    def _check_columns(self, recording: Recording, names: Sequence[str]) -> None:
+        if len(recording.data_columns) != len(names):
+            message = f"{recording.name} has {len(recording.data_columns)} channels, the first one had {len(names)}."
+            raise RequestError([Problem("invalid_channel_count", message, "X")])
+
+
+def _validate(config: dict[str, Any]) -> MachineStateConfig:
+    try:
+        return MachineStateConfig.model_validate(config)
+    except ValidationError as error:
+        schema = MachineStateConfig.model_json_schema()
+        raise RequestError([say_problem(detail, schema) for detail in error.errors()]) from None
+
+
+def _warn(code: str, message: str, payload: dict[str, object] | None = None) -> None:  # noqa: ARG001
+    warnings.warn(message, stacklevel=4)

@@ -1,0 +1,194 @@
+"""Everything about a job that can be checked before work starts: its files, headers, columns, classes and model."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import EngineError, InputError, Problem, RequestError
+from engine.models.catalog import Catalog, ModelEntry
+from engine.pipelines.machine_state.classifier import Shot
+from engine.pipelines.machine_state.config import MachineStateConfig
+from engine.pipelines.request import InputFile, JobRequest
+from engine.stream.labels import LabelledRecording
+from engine.stream.repair import Recording
+from engine.stream.scan import ReadOptions, Table, open_table
+
+Resolve = Callable[[str], Path]
+"""Turns a `file_id` into a path. Raises LookupError, whose text says what is wrong, when there is no such file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An inference file: its place in the request, the opened table, and what is read from it (with labels, where asked)."""
+
+    file: InputFile
+    table: Table
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A job whose files have been opened and whose headers fit.
+
+    Attributes
+    ----------
+    config
+        Resolved: `data_columns` and `normalization` are never null.
+    paths : dict
+        Input id to path, for every file of the request.
+    warnings : tuple of (code, sentence)
+    """
+
+    request: JobRequest
+    config: MachineStateConfig
+    model: ModelEntry
+    targets: tuple[Target, ...]
+    shots: tuple[Shot, ...]
+    paths: dict[str, Path]
+    warnings: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> str:
+        """Return the resolved request, with the inputs' ids, as JSON text."""
+        request = self.request
+        inputs: dict[str, list[dict[str, object]]] = {}
+        for file in request.inputs:
+            inputs.setdefault(file.port, []).append({"id": file.id, "file_id": file.file_id, "metadata": file.metadata})
+        worker = {"parallelism": request.parallelism, "config": self.config.model_dump(mode="json")}
+        document = {
+            "name": request.name,
+            "pipeline_type": request.pipeline.pipeline_type,
+            "pipeline_key": request.pipeline.key,
+            "pipeline_version": request.pipeline.version,
+            "inputs": inputs,
+            "parameters": {"worker": worker},
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
+    """Open every file of a request and check what headers can tell.
+
+    Raises
+    ------
+    RequestError
+        With every problem found.
+    """
+    config = request.config
+    assert isinstance(config, MachineStateConfig)
+    problems: list[Problem] = []
+    warnings: list[tuple[str, str]] = []
+    for file in request.on("worker.fine_tune_checkpoint"):
+        message = f"{file.where}: checkpoint {file.file_id!r} is not known here."
+        problems.append(Problem("checkpoint_not_found", message, file.where))
+    paths = _resolve_all(request, resolve, problems)
+    reader = config.reader_config
+    named = "timestamp_column" in reader.model_fields_set and reader.timestamp_column is not None
+    labels = _match_labels(request, config, problems)
+    label_column = config.evaluation.label_column
+    columns: tuple[str, ...] | None = tuple(reader.data_columns) if reader.data_columns else None
+
+    def open_file(file: InputFile, options: ReadOptions) -> Table | None:
+        if file.id not in paths:
+            return None
+        try:
+            return open_table(paths[file.id], file.file_id, options)
+        except InputError as error:
+            problems.append(Problem(error.code, error.message, file.where, error.cure))
+            return None
+
+    def options(label: str | None = None, *, stamped: bool = False) -> ReadOptions:
+        return ReadOptions(
+            data_columns=columns,
+            timestamp_column=reader.timestamp_column if stamped and named else None,
+            label_column=label,
+            separator=reader.separator,
+            decimal=reader.decimal,
+            null_values=tuple(reader.null_values),
+        )
+
+    targets: list[Target] = []
+    for file in request.on("worker.inference"):
+        apart = labels.get(file.file_id)
+        table = open_file(file, options(label_column if apart is None else None, stamped=True))
+        if table is None:
+            continue
+        columns = columns or table.data_columns
+        recording: Recording = table
+        if apart is not None:
+            truth = open_file(apart, ReadOptions((), None, label_column, reader.separator, reader.decimal))
+            if truth is None:
+                continue
+            recording = LabelledRecording(table, truth)
+        targets.append(Target(file, table, recording))
+    shots: list[Shot] = []
+    if columns is not None:
+        for file in request.on("worker.n_shots"):
+            table = open_file(file, options())
+            if table is not None:
+                shots.append(Shot(str(file.metadata["class"]), table))
+    model = _find_model(config, catalog, columns, problems)
+    if problems or model is None or columns is None:
+        raise RequestError(problems)
+    if reader.window_size < 16:
+        warnings.append(("window.short", f"window_size {reader.window_size} is short: below 16 rows a window shows little."))
+    resolved = config.model_copy(
+        update={
+            "reader_config": reader.model_copy(update={"data_columns": list(columns)}),
+            "normalization": config.normalization or model.manifest.normalization or "shots",
+        }
+    )
+    return Plan(request, resolved, model, tuple(targets), tuple(shots), paths, tuple(warnings))
+
+
+def _resolve_all(request: JobRequest, resolve: Resolve, problems: list[Problem]) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for file in request.inputs:
+        if file.port == "worker.fine_tune_checkpoint":
+            continue
+        try:
+            paths[file.id] = resolve(file.file_id)
+        except LookupError as error:
+            message = f"Failed to resolve file inputs: {file.where} {file.file_id!r} {error.args[0]}."
+            problems.append(Problem("file_not_found", message, file.where))
+    return paths
+
+
+def _match_labels(
+    request: JobRequest, config: MachineStateConfig, problems: list[Problem]
+) -> dict[str, InputFile]:
+    """Return the label file of each inference file that has one, by the inference file's name."""
+    files = request.on("worker.labels")
+    if files and config.evaluation.label_column is None:
+        message = "worker.labels has files, but evaluation.label_column is not set."
+        problems.append(Problem("missing_parameter", message, "parameters.worker.config.evaluation.label_column"))
+    known = {file.file_id for file in request.on("worker.inference")}
+    matched: dict[str, InputFile] = {}
+    for file in files:
+        target = file.metadata.get("for")
+        if not isinstance(target, str) or target not in known:
+            message = f"{file.where} ({file.file_id}) needs metadata.for, the name of one of the inference files."
+            problems.append(Problem("missing_parameter", message, file.where))
+        elif target in matched:
+            message = f"{file.where} ({file.file_id}): {target} has labels in {matched[target].file_id} already."
+            problems.append(Problem("invalid_parameter", message, file.where))
+        else:
+            matched[target] = file
+    return matched
+
+
+def _find_model(
+    config: MachineStateConfig, catalog: Catalog, columns: tuple[str, ...] | None, problems: list[Problem]
+) -> ModelEntry | None:
+    where = "parameters.worker.config.model_type"
+    try:
+        model = catalog.find(config.model_type)
+    except EngineError as error:
+        problems.append(Problem("invalid_parameter", error.message, where, error.cure))
+        return None
+    if columns is not None and model.channels is not None and len(columns) != model.channels:
+        message = (
+            f"model_type {config.model_type} takes exactly {model.channels} data_columns; {len(columns)} were given."
+        )
+        problems.append(Problem("invalid_channel_count", message, where))
+    return model

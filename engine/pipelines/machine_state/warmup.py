@@ -1,0 +1,27 @@
+"""Compiling the kernels ahead of the first job."""
+
+import numpy as np
+
+from engine.pipelines.machine_state.estimator import StateClassifier
+from kernels.jit import registered
+
+
+def warm_up() -> int:
+    """Run the whole pipeline on a handful of rows, in every metric and kind of search, so that each kernel is compiled and kept.
+
+    Returns
+    -------
+    How many kernels have been compiled in this process.
+    """
+    rows = np.random.default_rng(0).normal(size=(80, 2))
+    recordings = [rows, rows + 3]
+    for settings in (
+        {},
+        {"metric": "cosine", "weights": "distance"},
+        {"metric": "manhattan", "search": "faiss"},
+        {"step": 20},
+    ):
+        states = StateClassifier(window=16, n_neighbors=3, threads=1, device="cpu", **settings)  # type: ignore[arg-type]
+        states.fit(recordings, ["low", "high"]).predict(rows)
+        states.close()
+    return sum(bool(compiled.signatures) for compiled in registered())

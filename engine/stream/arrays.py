@@ -1,0 +1,77 @@
+"""Recordings that are in memory already: arrays and data frames, read like files."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from engine.errors import InputError
+from engine.stream.scan import Chunk
+
+CHUNK_BYTES = 8 << 20
+
+
+class ArrayRecording:
+    """Rows of an array, as a recording.
+
+    Parameters
+    ----------
+    values : (rows, channels) array-like of numbers
+        NaN and infinity count as missing cells.
+    name : str
+        For messages.
+    columns : sequence of str or None
+        Names of the channels; None names them `channel_0`, `channel_1`, ...
+    timestamps : series of text or None
+
+    Raises
+    ------
+    InputError
+        The values are no numbers, or not of two dimensions.
+    """
+
+    def __init__(
+        self,
+        values: Any,
+        name: str,
+        columns: Sequence[str] | None = None,
+        timestamps: pl.Series | None = None,
+        timestamp_name: str = "timestamp",
+    ) -> None:
+        try:
+            array = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{name} does not hold numbers only: {error}.", code="invalid_cell", file=name) from None
+        if array.ndim != 2 or array.shape[1] == 0:
+            raise InputError(
+                f"{name} must have two dimensions, (rows, channels); its shape is {array.shape}.",
+                code="invalid_parameter",
+                file=name,
+            )
+        self._values = array
+        self._timestamps = timestamps
+        self.name = name
+        self.data_columns = tuple(columns) if columns else tuple(f"channel_{c}" for c in range(array.shape[1]))
+        self.timestamp_name = timestamp_name
+
+    def chunks(self, rows: int | None = None) -> Iterator[Chunk]:
+        """Yield copies of the rows, channel by channel."""
+        size = rows or max(1024, CHUNK_BYTES // (8 * self._values.shape[1]))
+        for first in range(0, len(self._values), size):
+            part: npt.NDArray[np.float64] = self._values[first : first + size].T.copy()
+            stamps = None if self._timestamps is None else self._timestamps[first : first + size]
+            yield Chunk(first, part, stamps, None)
+
+    def line_of(self, row: int) -> int:
+        """Return the 1-based row."""
+        return row + 1
+
+    def head_timestamps(self, rows: int) -> pl.Series | None:
+        """Return the first timestamps."""
+        return None if self._timestamps is None else self._timestamps[:rows]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._values)

@@ -1,0 +1,69 @@
+"""Time between rows, where timestamps can be read as times: numbers, or ISO 8601."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+HEAD_ROWS = 10_001  # the rows whose steps give the usual step
+USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
+
+
+NUMBER = "number"
+# ISO 8601 with a `T`; a blank in its place is replaced first.
+FORMATS = (NUMBER, "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+
+
+def read_times(timestamps: pl.Series, form: str) -> npt.NDArray[np.float64]:
+    """Return times in seconds (rows,) float64, NaN where a text does not parse by `form`, one of `FORMATS`."""
+    texts = timestamps.str.strip_chars()
+    if form == NUMBER:
+        times = texts.cast(pl.Float64, strict=False)
+    else:
+        dates = texts.str.replace(" ", "T", literal=True).str.to_datetime(form, time_unit="us", strict=False)
+        times = dates.dt.epoch("us").cast(pl.Float64) / 1e6
+    return np.array(times.fill_null(float("nan")), dtype=np.float64)
+
+
+def recognise(head: pl.Series) -> str | None:
+    """Return the first of `FORMATS` by which at least half of these texts parse, or None."""
+    for form in FORMATS:
+        if np.isfinite(read_times(head, form)).mean() >= 0.5:
+            return form
+    return None
+
+
+@dataclass(slots=True)
+class Clock:
+    """Finds gaps: steps above `max_gap` seconds, or backward.
+
+    `max_gap` is taken from the request, or is five times the median of the file's first 10,000 steps.
+    """
+
+    form: str
+    max_gap: float
+    _previous: float = field(default=float("nan"))
+
+    @classmethod
+    def for_file(cls, head: pl.Series | None, max_gap: float | None) -> "Clock | None":
+        """Set a clock by the file's first rows; None when its timestamps are no times."""
+        form = None if head is None or not len(head) else recognise(head)
+        if head is None or form is None:
+            return None
+        if max_gap is None:
+            steps = np.diff(read_times(head, form))
+            steps = steps[np.isfinite(steps) & (steps > 0)]
+            if not steps.size:
+                return None
+            max_gap = USUAL_STEPS * float(np.median(steps))
+        return cls(form, max_gap)
+
+    def find_gaps(self, timestamps: pl.Series) -> tuple[npt.NDArray[np.bool_], int]:
+        """Return where a step from the row before is a gap (rows,) bool, and how many of these go backward."""
+        times = read_times(timestamps, self.form)
+        steps = np.diff(times, prepend=self._previous)
+        if len(times):
+            self._previous = float(times[-1])
+        backward = steps < 0
+        return (steps > self.max_gap) | backward, int(backward.sum())

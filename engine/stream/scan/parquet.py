@@ -1,0 +1,103 @@
+"""Parquet tables read by Polars, batch by batch."""
+
+import polars as pl
+
+from engine.errors import InputError
+from engine.stream import diagnose
+from engine.stream.header import ReadOptions, Selection
+from engine.stream.scan.cells import parse_cells, text_name
+from engine.stream.scan.table import Frames
+from engine.stream.source import Source
+
+_BATCH_BYTES = 1 << 23
+
+
+class ParquetReader:
+    """Reads Parquet; the schema is `read_schema`'s."""
+
+    def __init__(self, source: Source, schema: pl.Schema, selection: Selection, options: ReadOptions) -> None:
+        self._source = source
+        self._selection = selection
+        self._options = options
+        self._columns = tuple(schema)
+        kinds = list(schema.items())
+        self._wanted = [_number(source.name, *kinds[position]).alias(str(position)) for position in selection.data]
+        self._wanted += [_text(*kinds[position]).alias(text_name(position)) for position in selection.texts]
+
+    def frames(self) -> Frames:
+        """Yield the rows in batches of about 8 MB."""
+        rows = max(1, _BATCH_BYTES // (8 * len(self._wanted)))
+        first_row = 0
+        lazy = pl.scan_parquet(self._source.path, glob=False).select(self._wanted)
+        try:
+            for batch in lazy.collect_batches(chunk_size=rows, maintain_order=True, lazy=True, engine="streaming"):
+                frame, bad = parse_cells(batch, self._selection, self._options, first_row=first_row)
+                if bad is not None:
+                    yield frame.head(bad.row), self._invalid_cell(first_row + bad.row, bad.position, bad.value)
+                    return
+                yield frame, None
+                first_row += batch.height
+        except (pl.exceptions.PolarsError, OSError) as error:
+            yield _nothing(self._wanted), diagnose.damaged(self._source.name, "parquet", _first_line(error))
+
+    def estimate_rows(self) -> tuple[int, bool]:
+        """Return the number of rows that the file's metadata says."""
+        try:
+            rows = pl.scan_parquet(self._source.path, glob=False).select(pl.len()).collect().item()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise diagnose.damaged(self._source.name, "parquet", _first_line(error)) from error
+        return int(rows), True
+
+    def line_of(self, row: int) -> int:
+        """Return the 1-based row: Parquet has no lines."""
+        if not 0 <= row < self.estimate_rows()[0]:
+            raise IndexError(f"{self._source.name} has no row {row}")
+        return row + 1
+
+    def _invalid_cell(self, row: int, position: int, value: str) -> InputError:
+        return diagnose.invalid_cell(
+            self._source.name,
+            line=row + 1,
+            column=self._columns[position].strip(),
+            value=value,
+            columns=self._columns,
+            separator=self._options.separator,
+            decimal=self._options.decimal,
+            word="row",
+        )
+
+
+def read_schema(source: Source) -> pl.Schema:
+    """Return the names and types of a Parquet file's columns.
+
+    Raises
+    ------
+    InputError
+        `read_error`: the file is damaged.
+    """
+    try:
+        return pl.scan_parquet(source.path, glob=False).collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise diagnose.damaged(source.name, "parquet", _first_line(error)) from error
+
+
+def _number(name: str, column: str, kind: pl.DataType) -> pl.Expr:
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
+        return pl.col(column).cast(pl.Float64)
+    if kind in (pl.String, pl.Categorical, pl.Enum):
+        return pl.col(column).cast(pl.String)
+    raise diagnose.no_numbers(name, column=column.strip(), kind=str(kind))
+
+
+def _text(column: str, kind: pl.DataType) -> pl.Expr:
+    if kind.is_temporal():
+        return pl.col(column).dt.to_string("iso:strict")  # with a T, and the zone if there is one
+    return pl.col(column).cast(pl.String)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0].rstrip(".")
+
+
+def _nothing(columns: list[pl.Expr]) -> pl.DataFrame:
+    return pl.DataFrame(schema={column.meta.output_name(): pl.String() for column in columns})

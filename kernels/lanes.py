@@ -1,0 +1,87 @@
+"""Sums over the differences of two vectors, in sixteen fixed lanes.
+
+A plain loop may not be vectorised, because that would change the order of the additions; and a loop with reassociation allowed may
+be ordered differently wherever it is inlined. Here the order is written down, as vector instructions of the compiler's
+intermediate code: lane l adds the elements l, l + 16, l + 32, ..., the rest goes to the first lanes, and the lanes are added by
+halves. The bits are the same on every processor, and the speed is that of its vector unit (measured 4 to 5 times a plain loop).
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LANES = 16
+
+
+def _build(context: Any, builder: Any, signature: Any, arguments: Any, *, absolute: bool) -> Any:
+    kinds = signature.args
+    left, right = (
+        context.make_array(kind)(context, builder, value=value) for kind, value in zip(kinds, arguments, strict=True)
+    )
+    element = context.get_data_type(kinds[0].dtype)
+    size = element.width // 8 if isinstance(element, ir.IntType) else (4 if isinstance(element, ir.FloatType) else 8)
+    double = ir.DoubleType()
+    wide = ir.VectorType(double, LANES)
+    narrow = ir.VectorType(element, LANES)
+    index = context.get_value_type(types.intp)
+    width = cgutils.unpack_tuple(builder, left.shape)[0]
+    lanes = index(LANES)
+    whole = builder.sub(width, builder.srem(width, lanes))
+    zeros = ir.Constant(wide, [0.0] * LANES)
+
+    def widen(value: Any, kind: Any) -> Any:
+        return builder.fpext(value, kind) if size == 4 else value
+
+    def magnitude(difference: Any) -> Any:
+        if not absolute:
+            return builder.fmul(difference, difference)
+        negative = builder.fcmp_ordered("<", difference, zeros)
+        return builder.select(negative, builder.fsub(zeros, difference), difference)
+
+    def fetch(array: Any, at: Any, kind: Any) -> Any:
+        pointer = builder.gep(array.data, [at])
+        return builder.load(builder.bitcast(pointer, kind.as_pointer()), align=size)
+
+    total = cgutils.alloca_once_value(builder, zeros)
+    with cgutils.for_range_slice(builder, index(0), whole, lanes) as (at, _):
+        difference = builder.fsub(
+            widen(fetch(left, at, narrow), wide),
+            widen(fetch(right, at, narrow), wide),
+        )
+        builder.store(builder.fadd(builder.load(total), magnitude(difference)), total)
+    rest = cgutils.alloca_once_value(builder, zeros)
+    with cgutils.for_range_slice(builder, whole, width, index(1)) as (at, _):
+        difference = builder.fsub(widen(fetch(left, at, element), double), widen(fetch(right, at, element), double))
+        lane = builder.trunc(builder.sub(at, whole), ir.IntType(32))
+        builder.store(builder.insert_element(builder.load(rest), difference, lane), rest)
+    lanes_sum = builder.fadd(builder.load(total), magnitude(builder.load(rest)))
+    half = LANES // 2
+    while half:
+        kind = ir.VectorType(ir.IntType(32), half)
+        low = builder.shuffle_vector(lanes_sum, lanes_sum, ir.Constant(kind, list(range(half))))
+        high = builder.shuffle_vector(lanes_sum, lanes_sum, ir.Constant(kind, list(range(half, 2 * half))))
+        lanes_sum = builder.fadd(low, high)
+        half //= 2
+    return builder.extract_element(lanes_sum, ir.Constant(ir.IntType(32), 0))
+
+
+def _signature(left: Any, right: Any) -> Any:
+    fits = isinstance(left, types.Array) and left == right and left.ndim == 1 and left.layout == "C"
+    if not (fits and left.dtype in (types.float32, types.float64)):
+        return None
+    return types.float64(left, right)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_squares(_: Any, left: Any, right: Any) -> Any:
+    """Return the sum of squared differences of two contiguous vectors of one length and float type, in float64."""
+    return _signature(left, right), lambda c, b, s, a: _build(c, b, s, a, absolute=False)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_absolutes(_: Any, left: Any, right: Any) -> Any:
+    """Return the sum of absolute differences of two contiguous vectors of one length and float type, in float64."""
+    return _signature(left, right), lambda c, b, s, a: _build(c, b, s, a, absolute=True)
