@@ -14,6 +14,7 @@ The last line is JSON.
 import argparse
 import json
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,9 @@ def score_engine(shots: list[Segment], test: list[Segment], window: int, steps: 
     return accuracy_score(truth, predicted), f1_score(truth, predicted, average="macro")
 
 
-def score_moments(shots: list[Segment], test: list[Segment], window: int, steps: tuple[int, int]) -> tuple[float, float]:
+def score_moments(
+    shots: list[Segment], test: list[Segment], window: int, steps: tuple[int, int]
+) -> tuple[float, float]:
     """Return accuracy and macro-F1 of mean and deviation per channel, scaled on the shots, 5 neighbours."""
     rows = np.concatenate([segment.values for segment in shots])
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
@@ -100,7 +103,7 @@ def score_pilot(folder: Path) -> dict[str, float]:
 def _stretches(segment: Segment) -> list[tuple[np.ndarray, str]]:
     changes = np.flatnonzero(segment.labels[1:] != segment.labels[:-1]) + 1
     edges = [0, *changes.tolist(), len(segment.labels)]
-    return [(segment.values[a:b], str(segment.labels[a])) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(segment.values[a:b], str(segment.labels[a])) for a, b in pairwise(edges)]
 
 
 def main() -> None:

@@ -33,7 +33,9 @@ class LabelledSet:
 
 def find_sets(folders: list[Path]) -> list[Path]:
     """Return the folders with a manifest at or right below the given ones, by name."""
-    found = {path.parent for folder in folders for path in (*folder.glob("manifest.json"), *folder.glob("*/manifest.json"))}
+    found = {
+        path.parent for folder in folders for path in (*folder.glob("manifest.json"), *folder.glob("*/manifest.json"))
+    }
     return sorted(found)
 
 

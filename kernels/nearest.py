@@ -91,7 +91,7 @@ def nearest_stream(
     nothing needs to be lowered when the query moves. `SLACK` covers the rounding of these sums.
     """
     count, k = index.shape
-    vectors, width = library.shape
+    vectors = library.shape[0]
     groups = (vectors + GROUP - 1) // GROUP
     bounds = np.zeros(vectors, dtype=np.float64)
     group_bounds = np.zeros(groups, dtype=np.float64)

@@ -36,7 +36,9 @@ def find_python() -> str:
         path = shutil.which(f"python{major}.{minor}")
         if path and subprocess.run([path, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
             return path
-    sys.exit(f"No Python 3.11, 3.12 or 3.13 found; this one is {sys.version.split()[0]}. Install one of them and try again.")
+    sys.exit(
+        f"No Python 3.11, 3.12 or 3.13 found; this one is {sys.version.split()[0]}. Install one of them and try again."
+    )
 
 
 def choose_runtime() -> str:

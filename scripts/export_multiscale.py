@@ -51,7 +51,9 @@ def build_graph(longest: int) -> onnx.ModelProto:
             helper.make_node("Concat", [f"step_size_{length}", f"pair_size_{length}"], [f"response_{length}"], axis=1),
         ]
         outputs.append(
-            helper.make_tensor_value_info(f"response_{length}", TensorProto.FLOAT, ["channels", 2, f"positions_{length}"])
+            helper.make_tensor_value_info(
+                f"response_{length}", TensorProto.FLOAT, ["channels", 2, f"positions_{length}"]
+            )
         )
     values = helper.make_tensor_value_info("values", TensorProto.FLOAT, ["channels", 1, "rows"])
     graph = helper.make_graph(nodes, "multiscale", [values], outputs, weights)
@@ -88,7 +90,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "provenance": "shipped with sensor-state-engine: a fixed bank of multi-scale filters, no trained weights",
         "normalization": "shots",
-        "dense": {"input": "values", "graphs": graphs, "compression": {"gain": 10.0, "scale": 0.5}},
+        "dense": {"input": "values", "graphs": graphs, "compression": {"gain": 10.0, "scale": 0.35}},
         "sha256": digests,
     }
     (FOLDER / "model.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -71,7 +71,7 @@ class _Writer:
             str(path),
             save_as_external_data=bool(weights_file),
             location=weights_file or None,
-            size_threshold=0,
+            size_threshold=128,  # shapes stay in the graph, as in real exports
         )
         return path
 

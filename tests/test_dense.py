@@ -61,15 +61,18 @@ def naive_vector(part, scaling):
             step, sine, cosine = (np.correlate(x, f, mode="valid") for f in filters(length))
             responses += [abs(step).mean(), np.sqrt(sine**2 + cosine**2).mean()]
             length *= 2
-        weight = 0.5 / np.sqrt(max(1, len(responses)))
-        vector += [np.arcsinh(level), np.log(1 + 10 * spread) / 2]
+        weight = 0.35 / np.sqrt(max(1, len(responses)))
+        vector += [np.arcsinh(level), np.log(1 + 10 * spread) * 0.35]
         vector += [np.log(1 + 10 * r) * weight for r in responses]
     return np.array(vector)
 
 
 @quick
 @given(
-    series(channels=(1, 6), rows=(4, 300)), st.sampled_from([2, 3, 4, 5, 16, 31, 32, 64]), st.integers(1, 90), st.booleans()
+    series(channels=(1, 6), rows=(4, 300)),
+    st.sampled_from([2, 3, 4, 5, 16, 31, 32, 64]),
+    st.integers(1, 90),
+    st.booleans(),
 )
 def test_dense_equals_windowed(values, window, step, per_window):
     """Each window's vector is that of the window by itself, to 1e-5 of the channel's scale."""

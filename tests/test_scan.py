@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import re
+import threading
 from unittest import mock
 
 import numpy as np
@@ -179,6 +180,18 @@ def test_kind_is_told_by_bytes_not_by_name(tmp_path, kind):
     assert error is None
 
 
+@pytest.mark.parametrize("header", ["PAR1,a", "PAR1", "PAR1\ta"])
+def test_a_column_called_like_the_mark_of_parquet(tmp_path, header):
+    assert (
+        open_table(write(tmp_path, header + "\n"), "run.csv", ReadOptions(separator="\t")).columns[0].startswith("PAR1")
+    )
+
+
+def test_a_skippable_zstd_frame_may_come_first(tmp_path):
+    frame = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
+    assert read(write(tmp_path, frame + compress(b"a\n1\n2\n", "zstd")))[0].tolist() == [[1.0, 2.0]]
+
+
 def test_columns_come_in_the_order_asked_for(tmp_path):
     path = write(tmp_path, "a, time ,b, label\n1,t0,2, on \n3,t1,4,off\n")
     values, stamps, labels, _ = read(path, data_columns=("b", "a"), timestamp_column="time", label_column="label")
@@ -267,8 +280,9 @@ def test_a_point_is_no_decimal_mark_beside_commas(tmp_path):
     assert 'set it to "."' in error.cure
 
 
-def test_null_values_are_missing_cells_but_text_stays_text(tmp_path):
-    path = write(tmp_path, 'timestamp,a,b,label\nNA,1,NA,NA\n-, - ,"NA",ok\n,3,4,-\n')
+@pytest.mark.parametrize("cell", ["NA", " NA "])
+def test_null_values_are_missing_cells_but_text_stays_text(tmp_path, cell):
+    path = write(tmp_path, f'timestamp,a,b,label\nNA,1,{cell},NA\n-,-,"NA",ok\n,3,4,-\n')
     values, stamps, labels, error = read(path, null_values=("NA", "-"), label_column="label")
     np.testing.assert_array_equal(values, [[1, np.nan, 3], [np.nan, np.nan, 4]])
     assert (stamps, labels, error) == (["NA", "-", ""], ["NA", "ok", "-"], None)
@@ -282,6 +296,16 @@ def test_early_close_and_a_second_reading(tmp_path):
         next(chunks)
         chunks.close()
         assert sum(chunk.values.shape[1] for chunk in table.chunks(10)) == 5000
+
+
+def test_no_thread_is_left_behind(tmp_path):
+    path = write(tmp_path, "a\n" + "1\n" * 5000)
+    before = threading.active_count()
+    with mock.patch.object(blocks, "BLOCK_BYTES", 100), mock.patch.object(source, "PIECE_BYTES", 100):
+        chunks = open_table(path, "run.csv", ReadOptions()).chunks(10)
+        next(chunks)
+        chunks.close()
+    assert threading.active_count() == before
 
 
 def test_chunks_refuse_less_than_a_row(tmp_path):
@@ -451,6 +475,11 @@ def test_another_encoding(tmp_path):
     assert "iconv -f utf-16" in failure(write(tmp_path, "a,b\n1,2\n".encode("utf-16"))).cure
 
 
+def test_a_malformed_row_comes_before_a_later_wrong_byte(tmp_path):
+    error = failure(write(tmp_path, "a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,2,ö\n".encode("latin1")))
+    assert error.message == "run.csv, line 3: 2 fields where the header has 3."
+
+
 def test_carriage_returns_alone(tmp_path):
     error = failure(write(tmp_path, "a,b\r1,2\r3,4\r"))
     assert error.message == "run.csv, line 1: the lines end in a carriage return alone."
@@ -547,7 +576,15 @@ def test_a_damaged_file(tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("separator", ""), ("separator", ";;"), ("separator", '"'), ("separator", "§"), ("decimal", "5"), ("decimal", "")],
+    [
+        ("separator", ""),
+        ("separator", ";;"),
+        ("separator", '"'),
+        ("separator", "§"),
+        ("separator", "1"),
+        ("decimal", "5"),
+        ("decimal", ""),
+    ],
 )
 def test_options_that_cannot_work(key, value):
     with pytest.raises(RequestError, match=f"reader_config.{key} must be one"):
@@ -599,6 +636,15 @@ def test_parquet_text_that_is_not_a_number(tmp_path):
         assert stamps[-1] == "40999"
         assert error.message == "run.parquet, row 41001, column a: 'bad' is not a number."
         assert (error.code, error.line) == ("invalid_cell", 41_001)
+
+
+def test_parquet_closed_early(tmp_path):
+    path = tmp_path / "run.parquet"
+    pl.DataFrame({"a": np.arange(200_000.0)}).write_parquet(path, row_group_size=2000)
+    for _ in range(20):
+        chunks = open_table(path, "run.parquet", ReadOptions()).chunks(100)
+        assert next(chunks).values[0, 0] == 0.0
+        chunks.close()
 
 
 def test_a_damaged_parquet_file(tmp_path):

@@ -22,9 +22,9 @@ from engine.errors import InputError, RequestError
 from engine.output import sink as sink_module
 from engine.output.files import POINTS
 from engine.output.journal import Entry, Journal
-from engine.output.score import collect, score
 from engine.output.port import Destination
 from engine.output.predictions import OutputOptions, Predictions
+from engine.output.score import collect, score
 from engine.output.sink import ResultSink
 from engine.output.summary import Summary, add_up
 

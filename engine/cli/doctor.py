@@ -110,7 +110,9 @@ def _kernels() -> Iterator[Finding]:
     yield Finding("compiled", f"{compiled} kernels ready in {time.perf_counter() - begun:.1f} s", good=True)
     problem = jit.cache_problem()
     if problem:
-        yield Finding("cache", f"kernels are compiled anew in each process: {problem}. Set NUMBA_CACHE_DIR.", good=False)
+        yield Finding(
+            "cache", f"kernels are compiled anew in each process: {problem}. Set NUMBA_CACHE_DIR.", good=False
+        )
     else:
         yield Finding("cache", f"kernels are kept in {jit.cache_folder()}", good=True)
 

@@ -58,9 +58,7 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
     folder = output or local.default_output(job)
     with watch() as watcher:
         summary = _guard(
-            lambda: local.run(
-                job, folder, on_progress=watcher, on_event=tell_event if verbose else None, **settings
-            ),
+            lambda: local.run(job, folder, on_progress=watcher, on_event=tell_event if verbose else None, **settings),
             folder,
         )
     finish(summary)
@@ -87,7 +85,9 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option("--normalization", help="shots, none, file or window. Default: the model's own, else shots.")
 @click.option("--model", default="omega_1_4_base", show_default=True, help="A model_type; see `engine models list`.")
 @click.option("--missing-values", default="ffill", show_default=True, help="ffill, fail or invalid.")
-@click.option("--gap-policy", default="ignore", show_default=True, help="ignore, mark or skip windows across time gaps.")
+@click.option(
+    "--gap-policy", default="ignore", show_default=True, help="ignore, mark or skip windows across time gaps."
+)
 @click.option("--max-gap", type=float, help="Seconds. Default: 5 times the usual step.")
 @click.option("--separator", default=",", show_default=True, help="Between the fields of a CSV; `\\t` for a tab.")
 @click.option("--decimal", default=".", show_default=True, help="Between whole and fraction of a number.")
@@ -99,13 +99,15 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option("--embeddings", is_flag=True, help="Write the window vectors too, as Parquet.")
 @click.option("--label-column", help="Column with the true state; scores the predictions.")
 @click.option("--label-rule", default="first", show_default=True, help="first, last, majority or pure.")
-@click.option("--labels", multiple=True, metavar="FILE=LABELS", help="A label file for one of FILES, joined row by row.")
+@click.option(
+    "--labels", multiple=True, metavar="FILE=LABELS", help="A label file for one of FILES, joined row by row."
+)
 @click.option("--output", type=click.Path(path_type=Path), default="results", show_default=True, help="Job folder.")
 @device_options
 def classify(
     files: tuple[str, ...], shots: tuple[str, ...], labels: tuple[str, ...], output: Path, verbose: bool, **options: Any
 ) -> None:
-    """Classify every sliding window of FILES by labelled example files. The same command again goes on where it ended.
+    r"""Classify every sliding window of FILES by labelled example files. The same command again goes on where it ended.
 
     \b
     engine classify plant.csv --shot idle=idle.csv --shot run=run.csv --window 64

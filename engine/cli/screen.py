@@ -122,7 +122,9 @@ def _show_states(counts: dict[str, int], windows: int) -> None:
     for place, (name, count) in enumerate(ranked[:SHOWN]):
         share = count / max(1, windows)
         bar = "█" * round(BAR * count / max(1, ranked[0][1])) or "▏"
-        _row("states" if not place else "", f"{name:{width}}  {count:>10,}  {share:6.1%}  {click.style(bar, fg='cyan')}")
+        _row(
+            "states" if not place else "", f"{name:{width}}  {count:>10,}  {share:6.1%}  {click.style(bar, fg='cyan')}"
+        )
     if len(ranked) > SHOWN:
         _row("", f"... and {len(ranked) - SHOWN:,} more states")
 

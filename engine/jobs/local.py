@@ -264,7 +264,9 @@ def build_request(files: Files, shots: Mapping[str, Files], **options: Unpack[Op
         "inputs": {
             "worker.inference": [{"file_id": path} for path in _each(files)],
             "worker.n_shots": [
-                {"file_id": path, "metadata": {"class": label}} for label, paths in shots.items() for path in _each(paths)
+                {"file_id": path, "metadata": {"class": label}}
+                for label, paths in shots.items()
+                for path in _each(paths)
             ],
             "worker.labels": [
                 {"file_id": os.fspath(path), "metadata": {"for": os.fspath(name)}} for name, path in labels.items()
@@ -314,5 +316,3 @@ def _read_part(path: Path) -> pl.DataFrame:
 def _each(files: Files) -> Iterator[str]:
     for path in [files] if isinstance(files, str | os.PathLike) else files:
         yield os.fspath(path)
-
-

@@ -63,7 +63,9 @@ def _read_json(body: str | bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except UnicodeDecodeError as error:
-        raise RequestError([Problem("INVALID_REQUEST", f"The request is not UTF-8 text (byte {error.start}).")]) from None
+        raise RequestError(
+            [Problem("INVALID_REQUEST", f"The request is not UTF-8 text (byte {error.start}).")]
+        ) from None
     except json.JSONDecodeError as error:
         message = f"The request is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
         raise RequestError([Problem("INVALID_REQUEST", message)]) from None
@@ -81,7 +83,9 @@ def _text(document: Mapping[str, Any], key: str, problems: list[Problem]) -> str
     if value is None:
         problems.append(Problem("missing_parameter", f"{key} is required.", key))
     else:
-        problems.append(Problem("invalid_parameter", f"{key} must be a text that is not empty; got {show_value(value)}.", key))
+        problems.append(
+            Problem("invalid_parameter", f"{key} must be a text that is not empty; got {show_value(value)}.", key)
+        )
     return ""
 
 
@@ -141,7 +145,9 @@ def _read_input(entry: Any, port: InputPort, place: int, problems: list[Problem]
     kind = entry.get("kind", "file")
     wanted = "checkpoint" if port.mode == "checkpoint" else "file"
     if kind != wanted:
-        problems.append(Problem("invalid_parameter", f"{where}.kind must be {wanted!r}; got {show_value(kind)}.", where))
+        problems.append(
+            Problem("invalid_parameter", f"{where}.kind must be {wanted!r}; got {show_value(kind)}.", where)
+        )
         return None
     key = "checkpoint_id" if kind == "checkpoint" else "file_id"
     file_id = entry.get(key)
@@ -152,7 +158,9 @@ def _read_input(entry: Any, port: InputPort, place: int, problems: list[Problem]
         return None
     metadata = entry.get("metadata")
     if metadata is not None and not isinstance(metadata, Mapping):
-        problems.append(Problem("invalid_parameter", f"{where}.metadata must be an object; got {show_value(metadata)}.", where))
+        problems.append(
+            Problem("invalid_parameter", f"{where}.metadata must be an object; got {show_value(metadata)}.", where)
+        )
         return None
     facts = dict(metadata or {})
     if port.mode == "n_shot_file_list":
@@ -178,14 +186,22 @@ def _read_parameters(parameters: Any, problems: list[Problem]) -> tuple[int, dic
     if parameters is None:
         return 1, {}, stray
     if not isinstance(parameters, Mapping):
-        problems.append(Problem("invalid_parameter", f"parameters must be an object; got {show_value(parameters)}.", "parameters"))
+        problems.append(
+            Problem("invalid_parameter", f"parameters must be an object; got {show_value(parameters)}.", "parameters")
+        )
         return 1, {}, stray
     stray += [f"parameters.{key}" for key in parameters if key != "worker"]
     worker = parameters.get("worker")
     if worker is None:
         return 1, {}, stray
     if not isinstance(worker, Mapping):
-        problems.append(Problem("invalid_parameter", f"parameters.worker must be an object; got {show_value(worker)}.", "parameters.worker"))
+        problems.append(
+            Problem(
+                "invalid_parameter",
+                f"parameters.worker must be an object; got {show_value(worker)}.",
+                "parameters.worker",
+            )
+        )
         return 1, {}, stray
     stray += [f"parameters.worker.{key}" for key in worker if key not in ("parallelism", "config")]
     parallelism = worker.get("parallelism", 1)
@@ -239,4 +255,3 @@ def _input_id(port: str, place: int, file_id: str) -> str:
         number, digit = divmod(number, 32)
         letters.append(ALPHABET[digit])
     return "inp_" + "".join(reversed(letters))
-

@@ -81,6 +81,9 @@ def _choose_output(probe: Probe, shape: Shape, lengths: Lengths, hints: Hints) -
     if hints.output:
         choices = [hints.output] if hints.output in fitting else []
     else:
+        if hints.pooling:
+            rank = 2 if hints.pooling == "none" else 3
+            fitting = {name: dims for name, dims in fitting.items() if len(dims) == rank}
         pooled = [name for name, dims in fitting.items() if len(dims) == 2]
         choices = [name for name in OUTPUTS if name in fitting]
         choices += [*(pooled if len(pooled) == 1 else ()), *(fitting if len(fitting) == 1 else ())]

@@ -89,6 +89,7 @@ class Library:
         self._codes = np.array([order[label] for label in labels], dtype=np.int32)
         self._neighbours = neighbours
         self._metric = metric
+        self._code: int = MANHATTAN if metric == "manhattan" else EUCLIDEAN
         self._normalize = normalize
         self._by_distance = weights == "distance"
         self._vectors = self._prepare(vectors, query=False)
@@ -151,10 +152,6 @@ class Library:
     def close(self) -> None:
         """End the library's threads."""
         self._pool.shutdown(wait=True)
-
-    @property
-    def _code(self) -> int:
-        return MANHATTAN if self._metric == "manhattan" else EUCLIDEAN
 
     def _search_exactly(
         self, queries: npt.NDArray[Any], index: npt.NDArray[np.int64], distances: npt.NDArray[np.float64]

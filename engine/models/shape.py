@@ -102,20 +102,18 @@ def find_lengths(probe: Probe, shape: Shape, hints: Hints) -> Lengths:
 
 def _forms(probe: Probe, hints: Hints) -> list[Form]:
     """Return how the signal's dimensions can be understood, given their static sizes and the hints, likely ones first."""
+    masked = probe.mask.shape[1] if probe.mask else None
+    masked = masked if isinstance(masked, int) and masked > 0 else None
     batch, *dims = (size if isinstance(size, int) and size > 0 else None for size in probe.signal.shape)
     if len(dims) == 1:
         forms = [Form("NT", batch, 1, dims[0])]
     else:
-        forms = [Form("NCT", batch, dims[0], dims[1]), Form("NTC", batch, dims[1], dims[0])]
-        # The larger static size is time; of a static and an open one time is the open one, unless the other is large.
-        forms.sort(key=lambda form: (form.channels or MOST_CHANNELS + 1) > (form.length or LONGEST_WINDOW))
+        forms = _cube_forms(batch, dims[0], dims[1], free=hints.axes is not None or masked is not None)
         if dims[0] is not None and dims[0] == dims[1] and not hints.axes:
             raise ModelError(
                 f"{probe.file}: '{probe.signal.name}' is {dims[0]} x {dims[1]}; which of both is time cannot be told.",
                 cure="Give --axes NCT or --axes NTC.",
             )
-    masked = probe.mask.shape[1] if probe.mask else None
-    masked = masked if isinstance(masked, int) and masked > 0 else None
     known = [
         replace(form, channels=form.channels or hints.channels, length=form.length or masked or hints.length)
         for form in forms
@@ -129,6 +127,18 @@ def _forms(probe: Probe, hints: Hints) -> list[Form]:
         and masked in (None, form.length)
         and not (hints.layout == "univariate" and form.channels not in (None, 1))
     ]
+
+
+def _cube_forms(batch: int | None, second: int | None, third: int | None, *, free: bool) -> list[Form]:
+    """Return the forms of three dimensions; `free` where something else than their sizes decides between them."""
+    forms = [Form("NCT", batch, second, third), Form("NTC", batch, third, second)]
+    if free or (second is None and third is None):
+        return forms
+    if second is not None and third is not None:  # the larger one is time
+        return sorted(forms, key=lambda form: (form.channels or 0) > (form.length or 0))
+    # A small size beside an open one is the number of channels, a large one the length.
+    small = (second or third or 0) <= MOST_CHANNELS
+    return [form for form in forms if (form.channels is not None) == small]
 
 
 def _find_channels(probe: Probe, form: Form, hints: Hints, batch: int, length: int) -> tuple[int, bool] | None:

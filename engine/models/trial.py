@@ -35,38 +35,40 @@ def try_model(entry: ModelEntry) -> None:
 
 
 def try_encoder(encoder: Encoder, *, channels: int, window: int) -> None:
-    """Encode random windows and look at the vectors.
+    """Encode two ordinary windows and look at their vectors.
 
-    They have to be finite and of the promised width, change with the input, and be the same whether two windows are encoded
-    together or one by one.
+    They have to be finite and of the promised width, differ, and be the same whether the windows are encoded one by one, or
+    together and beside a much louder third.
 
     Raises
     ------
     ModelError
         One of these fails, so nothing that is computed from the vectors could be relied on.
     """
-    values = np.random.default_rng(0).standard_normal((channels, 2 * window + 1))
-    starts = np.array([0, window + 1], dtype=np.int64)
+    values = np.random.default_rng(0).standard_normal((channels, 3 * window))
+    values[:, 2 * window :] = 50.0 + 50.0 * values[:, 2 * window :]
+    starts = np.arange(3, dtype=np.int64) * window
     scaling = Scaling(np.zeros(channels), np.ones(channels), np.zeros(channels))
-    both = encoder.encode(values, starts, scaling)
-    if both.shape != (2, encoder.width):
-        raise ModelError(f"The trial gave vectors of shape {both.shape}, not {(2, encoder.width)}.", code="model_trial")
-    if not np.isfinite(both).all():
+    vectors = encoder.encode(values, starts, scaling)
+    if vectors.shape != (3, encoder.width):
+        raise ModelError(f"The trial gave {vectors.shape} numbers, not {(3, encoder.width)}.", code="model_trial")
+    together = vectors[:2]
+    if not np.isfinite(together).all():
         raise ModelError(
             "The trial gave vectors that are not finite on ordinary readings.",
             code="model_trial",
             cure="Export the model again in float32.",
         )
-    if np.array_equal(both[0], both[1]):
+    if np.array_equal(together[0], together[1]):
         raise ModelError(
             "The trial gave the same vector for two different windows.",
             code="model_trial",
             cure="Choose another output with --output.",
         )
-    singly = np.concatenate([encoder.encode(values, starts[i : i + 1], scaling) for i in range(2)])
-    if not same(both, singly):
+    alone = np.concatenate([encoder.encode(values, starts[i : i + 1], scaling) for i in range(2)])
+    if not same(together, alone):
         raise ModelError(
-            f"A window's vector depends on the other windows of its batch (by {np.abs(both - singly).max():.2g}).",
+            f"A window's vector depends on the other windows of its batch (by {np.abs(together - alone).max():.2g}).",
             code="model_trial",
             cure="Export the model in evaluation mode.",
         )

@@ -205,7 +205,6 @@ class Sums:
             for truth, code, n in zip(*pairs.tolist(), windows.tolist(), strict=True):
                 self._confusion[truth, code] = self._confusion.get((truth, code), 0) + n
 
-
     def counts(self) -> dict[str, int]:
         """Return the windows of each class that was predicted."""
         return {name: int(n) for name, n in zip(self.classes, self._counts, strict=True) if n}

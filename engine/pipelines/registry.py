@@ -73,7 +73,9 @@ PIPELINES: dict[str, Pipeline] = {
                     mode="n_shot_file_list",
                     required=True,
                 ),
-                InputPort("worker.fine_tune_checkpoint", "A trained checkpoint in place of n-shots.", mode="checkpoint"),
+                InputPort(
+                    "worker.fine_tune_checkpoint", "A trained checkpoint in place of n-shots.", mode="checkpoint"
+                ),
                 InputPort("worker.labels", "Truth of inference files; metadata.for names the inference file."),
             ),
             outputs=(

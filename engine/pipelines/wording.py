@@ -23,7 +23,9 @@ def say_problem(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Problem
     dotted = ".".join(str(part) for part in path)
     value = show_value(detail.get("input"))
     if detail["type"] == "value_error":  # a rule over several keys: the message is ours
-        return Problem("invalid_parameter", f"{dotted + ': ' if dotted else ''}{detail['ctx']['error']}.", PREFIX + dotted)
+        return Problem(
+            "invalid_parameter", f"{dotted + ': ' if dotted else ''}{detail['ctx']['error']}.", PREFIX + dotted
+        )
     expected = describe(_find(schema, schema, path), schema)
     if not expected:
         return Problem("invalid_parameter", f"{dotted}: {detail['msg']}; got {value}.", PREFIX + dotted)

@@ -40,8 +40,15 @@ class ReadOptions:
     def __post_init__(self) -> None:
         """Refuse separators and decimal marks that no file can have."""
         problems = []
-        if len(self.separator) != 1 or not self.separator.isascii() or self.separator in '"\r\n':
-            problems.append(("separator", self.separator, "one ASCII character other than a quote or a line end"))
+        if (
+            len(self.separator) != 1
+            or not self.separator.isascii()
+            or self.separator.isalnum()
+            or self.separator in '"\r\n'
+        ):
+            problems.append(
+                ("separator", self.separator, "one ASCII character other than a letter, a digit, a quote or a line end")
+            )
         if len(self.decimal) != 1 or self.decimal in '+-"\r\n \t' or self.decimal.isalnum():
             problems.append(("decimal", self.decimal, "one character that cannot be part of a number otherwise"))
         if problems:
@@ -149,7 +156,7 @@ def select_columns(columns: tuple[str, ...], options: ReadOptions, name: str) ->
 
     timestamp = None
     if options.timestamp_column is not None or "timestamp" in columns:
-        timestamp = find(options.timestamp_column or "timestamp")
+        timestamp = find("timestamp" if options.timestamp_column is None else options.timestamp_column)
     label = None if options.label_column is None else find(options.label_column)
     if timestamp is not None and columns[timestamp] == "Prediction":
         raise InputError(

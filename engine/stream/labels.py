@@ -45,7 +45,7 @@ class LabelledRecording:
             count = 0 if chunk is None else chunk.values.shape[1]
             labelled = 0 if truth is None or truth.labels is None else len(truth.labels)
             common = min(count, labelled)
-            if chunk is not None and truth is not None and common:
+            if chunk is not None and truth is not None and truth.labels is not None and common:
                 yield replace(
                     chunk,
                     values=chunk.values[:, :common],

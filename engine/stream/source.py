@@ -17,8 +17,9 @@ from engine.stream import diagnose
 Kind = Literal["plain", "gzip", "zstd", "parquet"]
 
 PIECE_BYTES = 1 << 18  # decompressed bytes handed on at once
-_COMPRESSED_BYTES = 1 << 12  # zstd has no output limit; 4 kB of input cannot become more than 128 MB
-_SKIPPABLE = bytes(range(0x50, 0x60))  # first bytes of a zstd frame that carries no data
+# compressed bytes read at once: what they can become must fit in memory (gzip up to 1,000 times as much, zstd 30,000 times)
+_GZIP_BYTES = 1 << 16
+_ZSTD_BYTES = 1 << 13
 
 
 class _Decompressor(Protocol):
@@ -62,21 +63,25 @@ class Source:
 
     def _decompressed(self, file: BinaryIO) -> Iterator[bytes]:
         if self.kind == "gzip":
-            return self._members(file, lambda: zlib.decompressobj(wbits=31), zlib.error)
+            return self._members(file, _GZIP_BYTES, lambda: zlib.decompressobj(wbits=31), zlib.error)
         if self.kind == "zstd":
             import zstandard
 
             codec = zstandard.ZstdDecompressor()
-            return self._members(file, lambda: cast("_Decompressor", codec.decompressobj()), zstandard.ZstdError)
+            return self._members(
+                file, _ZSTD_BYTES, lambda: cast("_Decompressor", codec.decompressobj()), zstandard.ZstdError
+            )
         return iter(lambda: file.read(PIECE_BYTES), b"")
 
-    def _members(self, file: BinaryIO, start: Callable[[], _Decompressor], failure: type[Exception]) -> Iterator[bytes]:
+    def _members(
+        self, file: BinaryIO, input_bytes: int, start: Callable[[], _Decompressor], failure: type[Exception]
+    ) -> Iterator[bytes]:
         """Yield the text of all gzip members or zstd frames, one after the other; zero padding at the end is allowed."""
         current: _Decompressor | None = None
         held: list[bytes] = []
         held_bytes = 0
         try:
-            while data := file.read(_COMPRESSED_BYTES):
+            while data := file.read(input_bytes):
                 while data:
                     if current is None:
                         if not data.strip(b"\0"):
@@ -117,7 +122,7 @@ def open_source(path: Path, name: str) -> Source:
             what = "a folder" if stat.S_ISDIR(facts.st_mode) else "not a regular file"
             raise diagnose.unreadable(name, f"it is {what}")
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(5)
     except FileNotFoundError as error:
         raise InputError(
             f"{name}: there is no such file ({path}).", code="file_not_found", file=name, cure="Check the path."
@@ -130,11 +135,14 @@ def open_source(path: Path, name: str) -> Source:
 
 
 def kind_of(head: bytes) -> Kind:
-    """Return what a file is from its first four bytes (or fewer, if it has no more)."""
-    if head[:2] == b"\x1f\x8b":
+    """Return what a file is from its first bytes (five, or fewer if it has no more)."""
+    magic, after = head[:4], head[4:5]
+    if magic[:2] == b"\x1f\x8b":
         return "gzip"
-    if head == b"\x28\xb5\x2f\xfd" or (head[1:] == b"\x2a\x4d\x18" and head[:1] in _SKIPPABLE):
+    if magic == b"\x28\xb5\x2f\xfd" or (
+        magic[1:] == b"\x2a\x4d\x18" and 0x50 <= magic[0] <= 0x5F
+    ):  # or a skippable frame
         return "zstd"
-    if head == b"PAR1":
+    if magic == b"PAR1" and not after.isspace() and after < b" ":  # a column of a CSV may be called PAR1, too
         return "parquet"
     return "plain"

@@ -110,7 +110,10 @@ class Classifier:
         vectors: list[npt.NDArray[np.float32]] = []
         labels: list[str] = []
         for shot in shots:
-            found = [self.encode(block, self.scaling(shot.recording)) for block in self.blocks(shot.recording, Pass(), "ffill")]
+            found = [
+                self.encode(block, self.scaling(shot.recording))
+                for block in self.blocks(shot.recording, Pass(), "ffill")
+            ]
             if not found:
                 raise _too_short(shot.recording, reader.window_size)
             vectors += found

@@ -30,7 +30,8 @@ class ReaderConfig(Section):
     """How an input file is read and cut into windows."""
 
     data_columns: Annotated[list[Text], Field(min_length=1)] | None = Field(
-        None, description="Ordered channels; null takes all columns of the first inference file but timestamp and label."
+        None,
+        description="Ordered channels; null takes all columns of the first inference file but timestamp and label.",
     )
     timestamp_column: Text | None = Field(
         "timestamp", description="Copied as text. Not named and not in the file: row numbers from 0."
@@ -47,7 +48,7 @@ class ReaderConfig(Section):
     def _check(self) -> Self:
         if self.separator == self.decimal:
             raise ValueError("separator and decimal must differ")
-        if self.separator in "\"\r\n" or self.decimal in "\"\r\n0123456789+-eE":
+        if self.separator in '"\r\n' or self.decimal in '"\r\n0123456789+-eE':
             raise ValueError("separator and decimal must not be a quote, a line end, a digit or a sign")
         doubled = sorted({name for name in self.data_columns or [] if (self.data_columns or []).count(name) > 1})
         if doubled:

@@ -92,7 +92,9 @@ class StateClassifier:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's signature
         """Return the constructor's arguments."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_") and not name.endswith("_")}
+        return {
+            name: value for name, value in vars(self).items() if not name.startswith("_") and not name.endswith("_")
+        }
 
     def set_params(self, **parameters: Any) -> Self:
         """Change arguments before the next `fit`. Raises ValueError for an unknown name."""
@@ -140,7 +142,9 @@ class StateClassifier:
         for shot in shots:
             self._check_columns(shot.recording, names)
         entry = Catalog().find(self.model)
-        config = config.model_copy(update={"normalization": config.normalization or entry.manifest.normalization or "shots"})
+        config = config.model_copy(
+            update={"normalization": config.normalization or entry.manifest.normalization or "shots"}
+        )
         device = resolve_device(self.device)
         threads = self.threads or usable_cores()
         encoder = load_encoder(
@@ -175,7 +179,9 @@ class StateClassifier:
 
     def _predictions(self, data: Any) -> list[Any]:
         if self._classifier is None:
-            raise RequestError([Problem("not_fitted", "This StateClassifier has not learned anything.", "", "Call fit first.")])
+            raise RequestError(
+                [Problem("not_fitted", "This StateClassifier has not learned anything.", "", "Call fit first.")]
+            )
         names = self.feature_names_in_
         recording = self._recording(data, "the recording", names)
         self._check_columns(recording, names)

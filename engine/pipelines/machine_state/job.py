@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from engine.output.events import Event, Events
 from engine.output.files import publish
 from engine.output.journal import Journal
 from engine.output.memory import MemoryStore
-from engine.output.score import collect, score
 from engine.output.port import Destination, Sink, Store
 from engine.output.predictions import OutputOptions
+from engine.output.score import collect, score
 from engine.output.sink import FolderStore
 from engine.output.summary import Status, Summary, add_up
 from engine.pipelines.machine_state.classifier import Classifier, Pass
@@ -150,7 +150,9 @@ class _Run:
         request, emit = self._plan.request, self._events.emit
         emit("running_job", "INFO", "Running job", {"name": request.name})
         for code, message, payload in self._warnings:
-            emit("window.short" if code == "window.short" else "job.warning", "WARN", message, {"code": code, **payload})
+            emit(
+                "window.short" if code == "window.short" else "job.warning", "WARN", message, {"code": code, **payload}
+            )
         if request.ignored:
             paths = [
                 f"{path} (did you mean {request.hints[path]}?)" if path in request.hints else path
@@ -184,7 +186,9 @@ class _Run:
                 return
             if done:
                 payload = {"windows": done, "resumed_from_row": sink.next_row}
-                self._events.emit("job.resumed", "INFO", f"Resuming {name} after {done:,} windows", payload, input_id=input_id)
+                self._events.emit(
+                    "job.resumed", "INFO", f"Resuming {name} after {done:,} windows", payload, input_id=input_id
+                )
             self._events.emit("vectorizing_file", "INFO", f"Vectorizing file {name}", input_id=input_id)
             begun = time.perf_counter()
             run = Pass(first_row=sink.next_row, stopwatch=self._stopwatch)
@@ -234,9 +238,7 @@ class _Run:
             self._warn("input.missing_values", "input.missing_values", message, {"cells": cells}, input_id)
         if found.gaps:
             line = target.recording.line_of(found.first_gap_row or 0)
-            message = (
-                f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
-            )
+            message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
             payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
             self._warn("input.gaps", "input.gaps", message, payload, input_id)
         facts: dict[str, Any] = {"records": windows, "failed_records": 0, "duration_ms": round(seconds * 1000)}
@@ -290,9 +292,7 @@ def _unless_failed(summary: Summary, plan: Plan) -> Summary:
     if summary.status != "failed":
         return summary
     failed = summary.tally.failed_inputs
-    errors = tuple(
-        InputError(one.message, code=one.code, file=plan.targets[one.input].file.file_id) for one in failed
-    )
+    errors = tuple(InputError(one.message, code=one.code, file=plan.targets[one.input].file.file_id) for one in failed)
     raise JobFailed(f"No input gave a result. {failed[0].message}", errors=errors)
 
 

@@ -131,7 +131,9 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
     if problems or model is None or columns is None:
         raise RequestError(problems)
     if reader.window_size < 16:
-        warnings.append(("window.short", f"window_size {reader.window_size} is short: below 16 rows a window shows little."))
+        warnings.append(
+            ("window.short", f"window_size {reader.window_size} is short: below 16 rows a window shows little.")
+        )
     resolved = config.model_copy(
         update={
             "reader_config": reader.model_copy(update={"data_columns": list(columns)}),
@@ -154,9 +156,7 @@ def _resolve_all(request: JobRequest, resolve: Resolve, problems: list[Problem])
     return paths
 
 
-def _match_labels(
-    request: JobRequest, config: MachineStateConfig, problems: list[Problem]
-) -> dict[str, InputFile]:
+def _match_labels(request: JobRequest, config: MachineStateConfig, problems: list[Problem]) -> dict[str, InputFile]:
     """Return the label file of each inference file that has one, by the inference file's name."""
     files = request.on("worker.labels")
     if files and config.evaluation.label_column is None:

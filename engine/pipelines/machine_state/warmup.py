@@ -21,7 +21,7 @@ def warm_up() -> int:
         {"metric": "manhattan", "search": "faiss"},
         {"step": 20},
     ):
-        states = StateClassifier(window=16, n_neighbors=3, threads=1, device="cpu", **settings)  # type: ignore[arg-type]
+        states = StateClassifier(window=16, n_neighbors=3, threads=1, device="cpu", **settings)
         states.fit(recordings, ["low", "high"]).predict(rows)
         states.close()
     return sum(bool(compiled.signatures) for compiled in registered())

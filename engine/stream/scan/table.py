@@ -81,14 +81,14 @@ class Table:
         return self._chunks(rows)
 
     def estimate_rows(self) -> tuple[int, bool]:
-        """Return how many data rows there are, and whether that is exact.
+        """Return how many data rows can be read, and whether that is exact; cells are not looked at.
 
-        Exact for Parquet and for up to 8 MB of CSV text; otherwise judged from the length of the rows in the first 8 MB.
+        Exact for Parquet and for up to 16 MB of CSV text; otherwise judged from the length of the rows in the first 16 MB.
 
         Raises
         ------
         InputError
-            `read_error`: the file cannot be read.
+            `read_error`: a damaged Parquet file.
         """
         return self._reader.estimate_rows()
 
@@ -110,7 +110,7 @@ class Table:
     def line_of(self, row: int) -> int:
         """Return the 1-based physical line of a 0-based data row, for messages (Parquet: row + 1).
 
-        Reads the file up to that row: about half a second per GB of text.
+        Reads the file up to that row: about two seconds per GB of text.
 
         Raises
         ------

@@ -1,0 +1,109 @@
+"""`engine models`: the encoders that a job can name."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.errors import ModelError
+from engine.models.manifest import ModelEntry
+
+
+@click.group()
+def models() -> None:
+    """List, add, check and remove encoders."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the models, and the names that lead to ours."""
+    from engine.models.catalog import Catalog
+
+    catalog = Catalog()
+    for entry in catalog.list():
+        click.echo(f"{click.style(entry.name, bold=True)}  {_describe(entry)}")
+        if entry.aliases:
+            click.echo(f"    serves: {', '.join(entry.aliases)}")
+    for name, problem in catalog.broken().items():
+        click.echo(f"{click.style(name, fg='red', bold=True)}  cannot be used: {problem}")
+
+
+@models.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a model's description, model.json, and where it lies."""
+    from engine.models.catalog import Catalog
+
+    entry = Catalog().find(name)
+    click.echo(f"{entry.folder}", err=True)
+    click.echo(entry.manifest.model_dump_json(indent=2, exclude_none=True))
+
+
+@models.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--name", help="The model_type it will have. Default: the name of SOURCE.")
+@click.option("--layout", type=click.Choice(["univariate", "multivariate"]), help="One channel at a time, or all.")
+@click.option(
+    "--axes", type=click.Choice(["NCT", "NTC", "NT"]), help="Order of the signal's axes: batch, channels, time."
+)
+@click.option("--channels", type=click.IntRange(1), help="The number of channels a multivariate model takes.")
+@click.option("--output", help="The graph's output that gives the vectors.")
+@click.option("--output-axes", type=click.Choice(["ND", "NTD", "NDT"]), help="Order of that output's axes.")
+@click.option("--pooling", type=click.Choice(["last", "mean"]), help="How positions become one vector.")
+@click.option("--padding", type=click.Choice(["left", "right"]), help="Side of the zeros beside a short window.")
+@click.option("--mask-marks", type=click.Choice(["readings", "padding"]), help="What a 1 in the mask stands for.")
+@click.option(
+    "--normalization",
+    type=click.Choice(["none", "shots", "file", "window"]),
+    help="What it was trained with; taken unless a job names another.",
+)
+@click.option("--licence", help="Kept with the model.")
+@click.option("--provenance", help="Whose weights these are; kept with the model and told with every result.")
+@click.option("--replace", is_flag=True, help="Take the place of a model of this name.")
+def add(source: Path, name: str | None, **options: Any) -> None:
+    """Add an ONNX encoder: SOURCE is a graph, or a folder with one.
+
+    The graph is inspected and run; what it takes and gives is inferred and tried. The options are for what it leaves open.
+    """
+    from engine.models.catalog import Catalog, Hints
+
+    kept = {key: options.pop(key) for key in ("normalization", "licence", "provenance", "replace")}
+    entry = Catalog().add(source, name=name or source.stem, hints=Hints(**options), **kept)
+    click.echo(f"Added {click.style(entry.name, bold=True)}: {_describe(entry)}")
+
+
+@models.command()
+@click.argument("name")
+def verify(name: str) -> None:
+    """Check a model's files against their digests and run its trial again."""
+    from engine.models.catalog import Catalog
+
+    problems = Catalog().verify(name)
+    if problems:
+        raise ModelError(" ".join(problems))
+    click.echo(f"{name} is in order.")
+
+
+@models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a model that was added."""
+    from engine.models.catalog import Catalog
+
+    Catalog().remove(name)
+    click.echo(f"Removed {name}.")
+
+
+def _describe(entry: ModelEntry) -> str:
+    manifest = entry.manifest
+    graph = manifest.windowed
+    if graph is None:
+        shape = "any number of channels, windows of 2 to 1,024 rows; run once over the series"
+    else:
+        channels = (
+            "one channel at a time" if graph.layout == "univariate" else f"{graph.channels or 'any number of'} channels"
+        )
+        shape = (
+            f"{channels}, windows of {graph.min_window} to {graph.max_window:,} rows, {graph.embedding_size} numbers"
+        )
+    return f"{manifest.kind}, {shape}. {manifest.provenance} ({manifest.licence})"
