@@ -15,7 +15,7 @@ from typing import Any
 CAPACITY = 2  # items that wait between two stages
 
 
-class _Stopped(Exception):  # noqa: N818 - not an error: the consumer has gone
+class _Stopped(Exception):  # not an error: the consumer has gone
     pass
 
 
