@@ -102,7 +102,7 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option(
     "--labels", multiple=True, metavar="FILE=LABELS", help="A label file for one of FILES, joined row by row."
 )
-@click.option("--output", type=click.Path(path_type=Path), default="results", show_default=True, help="Job folder.")
+@click.option("--output", type=click.Path(path_type=Path), default="classified", show_default=True, help="Job folder.")
 @device_options
 def classify(
     files: tuple[str, ...], shots: tuple[str, ...], labels: tuple[str, ...], output: Path, verbose: bool, **options: Any
