@@ -92,11 +92,10 @@ def main() -> None:
             neighbors=NEIGHBOURS,
             metric=arguments.metric,
         )
-        summaries: list[Summary] = []
-        for number in range(arguments.runs + 1):  # the first warms the kernels and the page cache up
-            summaries.append(
-                run(request, folder / f"job_{number}", threads=arguments.threads, search=arguments.search)
-            )
+        summaries: list[Summary] = [
+            run(request, folder / f"job_{number}", threads=arguments.threads, search=arguments.search)
+            for number in range(arguments.runs + 1)  # the first warms the kernels and the page cache up
+        ]
         measured = sorted(summaries[1:], key=lambda summary: summary.windows_per_s)
         median = measured[len(measured) // 2]
         bare_s = scan_seconds(recording, arguments.channels, arguments.runs)

@@ -90,7 +90,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "provenance": "shipped with sensor-state-engine: a fixed bank of multi-scale filters, no trained weights",
         "normalization": "shots",
-        "dense": {"input": "values", "graphs": graphs, "compression": {"gain": 10.0, "scale": 0.35}},
+        "dense": {"input": "values", "graphs": graphs, "compression": {"gain": 10.0, "scale": 0.5}},
         "sha256": digests,
     }
     (FOLDER / "model.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

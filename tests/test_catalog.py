@@ -60,6 +60,7 @@ INFERRED = {
     "channels behind": (convolution, {"axes": "NTC"}, {"axes": "NTC", "channels": 3}),
     "undeclared channels": (convolution, {"declared_channels": 0}, {"layout": "multivariate", "channels": 3}),
     "undeclared, behind": (convolution, {"declared_channels": 0, "axes": "NTC"}, {"axes": "NTC", "channels": 3}),
+    "undeclared, fixed length": (convolution, {"declared_channels": 0, "length": 96}, {"channels": 3, "length": 96}),
     "one undeclared channel": (convolution, {"channels": 1, "declared_channels": 0}, {"layout": "univariate"}),
     "positions last": (convolution, {"pooled": False}, {"output_axes": "NDT", "pooling": "mean", "embedding_size": 6}),
     "fixed, positions last": (convolution, {"pooled": False, "length": 32}, {"output_axes": "NDT", "length": 32}),

@@ -61,8 +61,8 @@ def naive_vector(part, scaling):
             step, sine, cosine = (np.correlate(x, f, mode="valid") for f in filters(length))
             responses += [abs(step).mean(), np.sqrt(sine**2 + cosine**2).mean()]
             length *= 2
-        weight = 0.35 / np.sqrt(max(1, len(responses)))
-        vector += [np.arcsinh(level), np.log(1 + 10 * spread) * 0.35]
+        weight = 0.5 / np.sqrt(max(1, len(responses)))
+        vector += [np.arcsinh(level), np.log(1 + 10 * spread) * 0.5]
         vector += [np.log(1 + 10 * r) * weight for r in responses]
     return np.array(vector)
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import engine
+from engine.cli.screen import say_error
 from engine.errors import EngineError, RequestError
 
 COMMANDS = {
@@ -57,12 +58,24 @@ def main(arguments: list[str] | None = None) -> Any:
         code = 130
     except RequestError as error:
         for problem in error.problems:
-            click.secho(f"error: {problem}", fg="red", err=True)
+            say_error(str(problem))
         code = 2
     except EngineError as error:
-        click.secho(f"error: {error}", fg="red", err=True)
+        say_error(str(error))
         code = 1
     except BrokenPipeError:
         sys.stderr.close()
+        code = 1
+    except OSError as error:
+        say_error(f"{error.filename or 'the system'}: {error.strerror or error}.")
+        code = 1
+    except MemoryError:
+        say_error("The memory is used up. Lower reader_config.window_size, or give a machine with more.")
+        code = 1
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        say_error(f"This is a fault of the engine, not of your data: {type(error).__name__}: {error}.")
+        click.echo("`python -X dev -m engine` with the same arguments says where; please report it.", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -61,8 +61,13 @@ def _runtime() -> Iterator[Finding]:
     from engine.errors import DeviceError
     from engine.models.session import resolve_device, runtime_report, usable_cores
 
-    for name, value in runtime_report().items():
-        yield Finding("runtime", f"{name}: {value}")
+    report = runtime_report()
+    runtimes = ", ".join(f"{name} {version}" for name, version in report["runtimes"].items())
+    yield Finding("runtime", report["problem"] or runtimes, good=not report["problem"])
+    if report["providers"]:
+        yield Finding("providers", ", ".join(report["providers"]))
+    driver = report["driver"]
+    yield Finding("gpu", ", ".join(driver["gpus"]) if driver["found"] else driver["problem"])
     yield Finding("cores", f"{usable_cores()} usable")
     for asked in ("cpu", "auto", "cuda"):
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.screen import show_summary, tell_event, watch
+from engine.cli.screen import printable, say_error, show_summary, tell_event, watch
 from engine.errors import JobFailed
 
 if TYPE_CHECKING:
@@ -51,9 +51,11 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
         click.echo(plan.to_json(), nl=False)
         for path in plan.request.ignored:
             hint = plan.request.hints.get(path)
-            click.secho(f"ignored: {path}" + (f" (did you mean {hint}?)" if hint else ""), fg="yellow", err=True)
+            click.secho(
+                printable(f"ignored: {path}") + (f" (did you mean {hint}?)" if hint else ""), fg="yellow", err=True
+            )
         for _, warning in plan.warnings:
-            click.secho(f"warning: {warning}", fg="yellow", err=True)
+            click.secho(printable(f"warning: {warning}"), fg="yellow", err=True)
         return
     folder = output or local.default_output(job)
     with watch() as watcher:
@@ -147,7 +149,7 @@ def _guard(job: Callable[[], "Summary"], folder: Path) -> "Summary":
         return job()
     except JobFailed as error:
         for one in error.errors[1:10]:
-            click.secho(f"error: {one}", fg="red", err=True)
+            say_error(str(one))
         click.echo(f"Details: {folder / 'summary.json'}", err=True)
         raise
 

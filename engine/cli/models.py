@@ -42,11 +42,16 @@ def show(name: str) -> None:
 @models.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", help="The model_type it will have. Default: the name of SOURCE.")
+@click.option("--input", help="The graph's input that takes the readings.")
+@click.option("--mask", help="The graph's input that tells readings from padding.")
 @click.option("--layout", type=click.Choice(["univariate", "multivariate"]), help="One channel at a time, or all.")
 @click.option(
     "--axes", type=click.Choice(["NCT", "NTC", "NT"]), help="Order of the signal's axes: batch, channels, time."
 )
 @click.option("--channels", type=click.IntRange(1), help="The number of channels a multivariate model takes.")
+@click.option("--length", type=click.IntRange(1), help="Rows that the graph sees; shorter windows are padded.")
+@click.option("--min-window", type=click.IntRange(2), help="Shortest window it takes.")
+@click.option("--max-window", type=click.IntRange(2), help="Longest window it takes.")
 @click.option("--output", help="The graph's output that gives the vectors.")
 @click.option("--output-axes", type=click.Choice(["ND", "NTD", "NDT"]), help="Order of that output's axes.")
 @click.option("--pooling", type=click.Choice(["last", "mean"]), help="How positions become one vector.")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a command that runs no job need not load what runs one
     from engine.pipelines.machine_state.job import Progress
 
 BAR = 24  # characters of the longest bar in the table of states
+LONGEST = 2000  # characters of a line of a message
 SHOWN = 12  # states, warnings or failed inputs that are listed; the rest is counted
 
 
@@ -74,12 +75,25 @@ class _Lines:
         if (progress.place, tenths) != self._said and progress.windows:
             self._said = (progress.place, tenths)
             total = f"{progress.windows:,} of {progress.windows_total:,} windows"
-            click.echo(f"{progress.input} ({progress.place + 1}/{progress.inputs}): {total}", err=True)
+            click.echo(f"{printable(progress.input)} ({progress.place + 1}/{progress.inputs}): {total}", err=True)
+
+
+def say_error(message: str) -> None:
+    """Print what went wrong on standard error."""
+    click.secho(f"error: {printable(message)}", fg="red", err=True)
+
+
+def printable(text: str) -> str:
+    """Return a text that is safe on a terminal: what files say may hold control characters, and be long."""
+    lines = (line if len(line) <= LONGEST else line[:LONGEST] + "..." for line in text.split("\n"))
+    return "\n".join(
+        "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line) for line in lines
+    )
 
 
 def tell_event(event: "Event") -> None:
     """Print an event on standard error, as `--verbose` asks."""
-    click.echo(f"{event.created_at[11:19]} {event.level:7} {event.message}", err=True)
+    click.echo(f"{event.created_at[11:19]} {event.level:7} {printable(event.message)}", err=True)
 
 
 def show_summary(summary: "Summary") -> None:
@@ -99,11 +113,11 @@ def show_summary(summary: "Summary") -> None:
     if summary.gaps:
         _row("gaps", f"{summary.gaps:,} in time")
     for failed in tally.failed_inputs[:SHOWN]:
-        _row("failed", click.style(f"{failed.message} [{failed.code}]", fg="red"))
+        _row("failed", click.style(f"{printable(failed.message)} [{failed.code}]", fg="red"))
     if len(tally.failed_inputs) > SHOWN:
         _row("", f"... and {len(tally.failed_inputs) - SHOWN:,} more inputs")
     for warning in summary.warnings[:SHOWN]:
-        _row("warning", click.style(warning, fg="yellow"))
+        _row("warning", click.style(printable(warning), fg="yellow"))
     if len(summary.warnings) > SHOWN:
         _row("", f"... and {len(summary.warnings) - SHOWN:,} more warnings")
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in summary.stage_s.items())
@@ -118,6 +132,7 @@ def show_summary(summary: "Summary") -> None:
 
 def _show_states(counts: dict[str, int], windows: int) -> None:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ranked = [(printable(name).replace("\n", "\\n"), count) for name, count in ranked]
     width = max((len(name) for name, _ in ranked[:SHOWN]), default=0)
     for place, (name, count) in enumerate(ranked[:SHOWN]):
         share = count / max(1, windows)

@@ -110,9 +110,17 @@ def folder_resolver(folder: Path) -> Resolve:
             if path.is_file():
                 return path
             there = path.exists()
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise LookupError(f"cannot be opened: {error.strerror}") from None
+        except ValueError as error:
             raise LookupError(f"cannot be opened: {error}") from None
-        raise LookupError("is not a file" if there else "does not exist")
+        if path.is_dir():
+            raise LookupError("is a folder, not a file")
+        if there:
+            raise LookupError("is not a regular file: write what it delivers into one")
+        raise LookupError(
+            f"does not exist in {folder.absolute()}" if not Path(file_id).is_absolute() else "does not exist"
+        )
 
     return resolve
 
@@ -130,10 +138,13 @@ def read_request(source: Pathlike | Mapping[str, Any]) -> tuple[JobRequest, Path
     path = Path(source)
     try:
         body = path.read_bytes()
+    except IsADirectoryError:
+        message = f"{path} is a folder, not a request."
+        raise RequestError([Problem("file_not_found", message, "", "Give the JSON file with the request.")]) from None
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise RequestError([Problem("file_not_found", message)]) from None
-    return parse_request(body), path.parent
+    return parse_request(body, name=str(path)), path.parent
 
 
 def prepare(

@@ -22,19 +22,26 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 INVALID_STATE = "INVALID_STATE"  # reserved: no class may be called so
 
 
-def parse_request(body: str | bytes | Mapping[str, Any]) -> JobRequest:
+def parse_request(body: str | bytes | Mapping[str, Any], *, name: str = "The request") -> JobRequest:
     """Check a create-job request and resolve its parameters.
+
+    Parameters
+    ----------
+    body
+        JSON text, or what it says.
+    name
+        What messages call a text that is no request: the file it comes from.
 
     Raises
     ------
     RequestError
         With every problem found.
     """
-    document = _read_json(body) if isinstance(body, str | bytes) else dict(body)
+    document = _read_json(body, name) if isinstance(body, str | bytes) else dict(body)
     problems: list[Problem] = []
     ignored = [key for key in document if key not in TOP_KEYS]
     hints = {key: near for key in ignored if (near := _resembles(key, TOP_KEYS))}
-    name = _text(document, "name", problems)
+    title = _text(document, "name", problems)
     kind = _text(document, "pipeline_type", problems)
     pipeline = _find_pipeline(document, kind, problems)
     if pipeline is None:
@@ -56,29 +63,44 @@ def parse_request(body: str | bytes | Mapping[str, Any]) -> JobRequest:
         if near:
             hints[full] = near
     parameters = {"worker": {"parallelism": parallelism, "config": config.model_dump(mode="json")}}
-    return JobRequest(name, pipeline, inputs, config, parallelism, parameters, tuple(ignored), hints)
+    return JobRequest(title, pipeline, inputs, config, parallelism, parameters, tuple(ignored), hints)
 
 
-def _read_json(body: str | bytes) -> dict[str, Any]:
+def _read_json(body: str | bytes, name: str) -> dict[str, Any]:
+    if not body.strip():
+        raise _not_json(f"{name} is empty.", "It must hold a request: a JSON object.")
     try:
         document = json.loads(body)
     except UnicodeDecodeError as error:
-        raise RequestError(
-            [Problem("INVALID_REQUEST", f"The request is not UTF-8 text (byte {error.start}).")]
-        ) from None
+        raise _not_json(f"{name} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8.") from None
     except json.JSONDecodeError as error:
-        message = f"The request is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
-        raise RequestError([Problem("INVALID_REQUEST", message)]) from None
+        message = f"{name}, line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}."
+        raise _not_json(message) from None
     except RecursionError:
-        raise RequestError([Problem("INVALID_REQUEST", "The request is nested too deeply.")]) from None
+        raise _not_json(f"{name} is nested too deeply.") from None
+    except ValueError:  # the interpreter's limit on the digits of an integer
+        raise _not_json(f"{name} holds a number with thousands of digits.") from None
     if not isinstance(document, dict):
-        raise RequestError([Problem("INVALID_REQUEST", "The request must be a JSON object.")])
+        raise _not_json(f"{name} must hold a JSON object, not {show_value(document)}.")
     return document
+
+
+def _not_json(message: str, cure: str = "") -> RequestError:
+    return RequestError([Problem("INVALID_REQUEST", message, "", cure)])
+
+
+def _is_text(value: str) -> bool:
+    """Tell text from strings that UTF-8 cannot write (lone surrogates), and so no result file either."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(document: Mapping[str, Any], key: str, problems: list[Problem]) -> str:
     value = document.get(key)
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and _is_text(value):
         return value
     if value is None:
         problems.append(Problem("missing_parameter", f"{key} is required.", key))
@@ -173,6 +195,9 @@ def _read_input(entry: Any, port: InputPort, place: int, problems: list[Problem]
         elif not isinstance(label, str):
             message = f"{where}.metadata.class must be a text; got {show_value(label)}."
             problems.append(Problem("invalid_parameter", message, where))
+        elif not _is_text(label):
+            message = f"{where}.metadata.class must be a text of Unicode characters; got {label!a}."
+            problems.append(Problem("invalid_parameter", message, where))
         elif label == INVALID_STATE:
             message = f"{where} ({file_id}): the class {INVALID_STATE} is reserved."
             problems.append(Problem("invalid_parameter", message, where, "Give the class another name."))
@@ -249,7 +274,8 @@ def _resembles(key: str, known: Any) -> str | None:
 
 
 def _input_id(port: str, place: int, file_id: str) -> str:
-    number = int.from_bytes(hashlib.sha256(f"{port}\0{place}\0{file_id}".encode()).digest()[:17], "big") >> 6
+    named = f"{port}\0{place}\0{file_id}".encode(errors="surrogatepass")  # file names need not be Unicode
+    number = int.from_bytes(hashlib.sha256(named).digest()[:17], "big") >> 6
     letters = []
     for _ in range(26):
         number, digit = divmod(number, 32)

@@ -61,7 +61,7 @@ class Library:
         Scale every vector to length 1 first (a zero vector stays zero).
     search : `auto`, `exact` or `faiss`
     gpu : bool
-        The job runs on CUDA: `auto` and `faiss` search there.
+        The job runs on CUDA: `auto` and `faiss` search there (the manhattan metric stays on the CPU).
     threads : int
         Threads of a search on the CPU.
 
@@ -95,17 +95,16 @@ class Library:
         self._vectors = self._prepare(vectors, query=False)
         self._threads = max(1, threads)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="vote")
+        gpu = gpu and metric != "manhattan"  # FAISS has no flat manhattan index with known error on GPUs
         chosen = search
         if search == "auto":
             chosen = "faiss" if gpu or len(labels) >= LARGE else "exact"
-        if chosen == "faiss" and (metric == "manhattan" and gpu):
-            chosen = "exact"  # FAISS searches the manhattan metric on a GPU only in float32 brute force without bounds
         self.search = chosen
         self._faiss = _Proposer(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
 
     def __len__(self) -> int:
         """Return the number of reference vectors."""
-        return self._vectors.shape[0]
+        return len(self._codes)
 
     def vote(self, queries: npt.NDArray[np.float32]) -> Votes:
         """Let the nearest references of every query vote.

@@ -20,7 +20,7 @@ def say_problem(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Problem
         The model's JSON Schema: what a key takes is said from it.
     """
     path = [part for part in detail["loc"] if not _is_branch(part)]
-    dotted = ".".join(str(part) for part in path)
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
     value = show_value(detail.get("input"))
     if detail["type"] == "value_error":  # a rule over several keys: the message is ours
         return Problem(
@@ -29,6 +29,8 @@ def say_problem(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Problem
     expected = describe(_find(schema, schema, path), schema)
     if not expected:
         return Problem("invalid_parameter", f"{dotted}: {detail['msg']}; got {value}.", PREFIX + dotted)
+    if detail["type"] in ("int_type", "int_parsing", "int_from_float") and expected[0].isdigit():
+        expected = f"a whole number, {expected}"  # a range alone would not say what is wrong with 64.0 or "64"
     return Problem("invalid_parameter", f"{dotted} must be {expected}; got {value}.", PREFIX + dotted)
 
 
@@ -39,7 +41,7 @@ def describe(node: Mapping[str, Any] | None, schema: Mapping[str, Any]) -> str:
     node = _follow(node, schema)
     if "anyOf" in node:
         kinds = [describe(part, schema) for part in node["anyOf"] if part.get("type") != "null"]
-        return " or ".join(kind for kind in kinds if kind) + " or null"
+        return ", or ".join([*(kind for kind in kinds if kind), "null"])
     if "enum" in node:
         return "one of " + ", ".join(repr(choice) for choice in node["enum"])
     low, high, above = node.get("minimum"), node.get("maximum"), node.get("exclusiveMinimum")
@@ -58,7 +60,8 @@ def describe(node: Mapping[str, Any] | None, schema: Mapping[str, Any]) -> str:
                 return "one character"
             return "a text that is not empty" if node.get("minLength") else "a text"
         case "array":
-            return f"a list, each item {describe(node.get('items'), schema)}"
+            least = " of at least one item" if node.get("minItems") else ""
+            return f"a list{least}, each {describe(node.get('items'), schema)}"
         case "object":
             return "an object"
     return ""

@@ -29,6 +29,7 @@ _MISSING = {
     "nodata",
 }
 _SHOWN = 60  # characters of a cell that a message repeats
+_LISTED = 20  # columns that a message lists
 _FILE_WORDS = {"gzip": "gzip file", "zstd": "zstd file", "parquet": "Parquet file"}
 _SEPARATOR_CURES = {
     ";": ("semicolons", "\";\" (--separator ';')"),
@@ -43,9 +44,27 @@ def empty(name: str) -> InputError:
     return InputError(f"{name}: the file is empty.", code="invalid_file_size", file=name, cure="It needs a header row.")
 
 
-def unreadable(name: str, reason: str) -> InputError:
+def unreadable(name: str, reason: str, cure: str = "") -> InputError:
     """Return the error of a file that cannot be read at all, or not further."""
-    return InputError(f"{name} cannot be read: {reason}.", code="read_error", file=name)
+    return InputError(f"{name} cannot be read: {reason}.", code="read_error", file=name, cure=cure)
+
+
+def no_text(name: str, head: bytes) -> InputError:
+    """Return the error of a file whose first line is not text at all; `head` is its beginning."""
+    if head.startswith(b"PK\x03\x04"):
+        reason, cure = "it is a zip archive, as Excel workbooks are", "Save the sheet as CSV (UTF-8)."
+    else:
+        reason, cure = "its first line holds NUL bytes, so it is no text", "Give a CSV or Parquet file."
+    return unreadable(name, reason, cure)
+
+
+def joined_columns(name: str, columns: tuple[str, ...], separator: str) -> InputError | None:
+    """Return the error of a header that is one column only because its separator is another one; None for other headers."""
+    cure = _separator_cure(columns, separator)
+    if not cure:
+        return None
+    message = f"{name} has one column, '{columns[0]}'."
+    return InputError(message, code="missing_column", file=name, line=1, column=columns[0], cure=cure)
 
 
 def damaged(name: str, kind: str, reason: str) -> InputError:
@@ -96,7 +115,7 @@ def blank_header(name: str) -> InputError:
 def missing_column(name: str, column: str, columns: tuple[str, ...], separator: str) -> InputError:
     """Return the error of a column that is asked for and not there."""
     return InputError(
-        f"{name} has no column '{column}'; it has: {', '.join(columns)}.",
+        f"{name} has no column '{column}'; it has: {_listed(columns)}.",
         code="missing_column",
         file=name,
         column=column,
@@ -107,7 +126,7 @@ def missing_column(name: str, column: str, columns: tuple[str, ...], separator: 
 def no_data_column(name: str, columns: tuple[str, ...], separator: str) -> InputError:
     """Return the error of a table that holds nothing but its timestamps and labels."""
     return InputError(
-        f"{name} has no data column; it has: {', '.join(columns)}.",
+        f"{name} has no data column; it has: {_listed(columns)}.",
         code="missing_column",
         file=name,
         cure=_separator_cure(columns, separator),
@@ -219,6 +238,11 @@ def no_numbers(name: str, *, column: str, kind: str) -> InputError:
         column=column,
         cure="List the columns to read in reader_config.data_columns.",
     )
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    more = [f"and {len(columns) - _LISTED} more"] if len(columns) > _LISTED else []
+    return ", ".join([*columns[:_LISTED], *more])
 
 
 def _cell_cure(value: str, columns: tuple[str, ...], separator: str, decimal: str, unit_row: str) -> str:

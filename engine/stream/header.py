@@ -109,6 +109,8 @@ def read_header(pieces: Iterable[bytes], name: str, separator: str) -> Header:
         raise diagnose.empty(name)
     if line[:2] in _UTF_16_MARKS:
         raise diagnose.not_utf_8(name, line=1, byte=line[0], utf_16=True)
+    if b"\0" in line or line.startswith(b"PK\x03\x04"):
+        raise diagnose.no_text(name, line)
     try:
         decoded = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:

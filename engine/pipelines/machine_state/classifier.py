@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError, Problem, RequestError
+from engine.errors import InputError, ModelError, Problem, RequestError
 from engine.models.encoder import Encoder
 from engine.models.library import Library, Search
 from engine.models.scaling import Scaling
@@ -56,6 +56,7 @@ class Pass:
     """One pass over a recording: what was found, and where to resume."""
 
     first_row: int = 0
+    unusable: int = 0  # windows whose vector is not finite: the encoder could make nothing of them
     findings: Findings = field(default_factory=Findings)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
@@ -82,6 +83,8 @@ class Classifier:
         `not_enough_shots`: a shot without a window, or fewer windows than neighbours.
     InputError
         A shot cannot be read.
+    ModelError
+        The encoder gives vectors that are not finite for a shot.
     """
 
     def __init__(
@@ -116,6 +119,12 @@ class Classifier:
             ]
             if not found:
                 raise _too_short(shot.recording, reader.window_size)
+            if not all(np.isfinite(part).all() for part in found):
+                raise ModelError(
+                    f"{encoder.model} gives vectors that are not finite for the n-shot file {shot.recording.name}.",
+                    code="not_finite",
+                    cure="Choose another normalization or model; a channel that stands still is often the reason.",
+                )
             vectors += found
             labels += [shot.label] * sum(len(part) for part in found)
         classifier = config.classifier_config
@@ -124,7 +133,8 @@ class Classifier:
                 f"n_neighbors is {classifier.n_neighbors} but the n-shot files give {len(labels)} windows of "
                 f"{reader.window_size} rows; add rows or lower window_size."
             )
-            raise RequestError([Problem("not_enough_shots", message, "worker.n_shots")])
+            cure = f"Or lower step_size, which is {reader.step_size}." if reader.step_size > 1 else ""
+            raise RequestError([Problem("not_enough_shots", message, "worker.n_shots", cure)])
         metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
         self.library = Library(
             np.concatenate(vectors),
@@ -138,6 +148,7 @@ class Classifier:
             threads=threads,
         )
         self.classes = self.library.classes
+        self.library.vote(vectors[0][:1])  # compiles what is not compiled yet, before the first recording is timed
 
     def classify(self, recording: Recording, run: Pass) -> Iterator[Predictions]:
         """Yield the predictions of a recording's windows, in row order, stage by stage in threads.
@@ -162,6 +173,11 @@ class Classifier:
             block, vectors = encoded
             done = int(np.searchsorted(block.starts, run.first_row))
             vectors, invalid = vectors[done:], block.invalid[done:]
+            finite: npt.NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
+            if not finite.all():
+                run.unusable += int((~finite & ~invalid).sum())
+                invalid = np.logical_or(invalid, ~finite)
+                vectors = np.where(finite[:, np.newaxis], vectors, np.float32(0))
             votes = self.library.vote(vectors)
             codes = np.where(invalid, np.int32(-1), votes.codes)
             shares = votes.shares

@@ -6,7 +6,7 @@ here are accepted, kept and reported as ignored (`engine.jobs.request`).
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 Character = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)]
@@ -44,12 +44,24 @@ class ReaderConfig(Section):
         default_factory=list, description="Texts that count as a missing cell."
     )
 
+    @field_validator("separator")
+    @classmethod
+    def _check_separator(cls, mark: str) -> str:
+        if not mark.isascii() or mark.isalnum() or mark in '"\r\n':
+            raise ValueError(f"it must be an ASCII character, no letter, digit, quote or line end; got {mark!r}")
+        return mark
+
+    @field_validator("decimal")
+    @classmethod
+    def _check_decimal(cls, mark: str) -> str:
+        if mark.isalnum() or mark in '+-"\r\n \t':
+            raise ValueError(f"it must be a character that cannot be part of a number otherwise; got {mark!r}")
+        return mark
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.separator == self.decimal:
+        if self.separator == self.decimal != ",":  # decimal commas in quotes, between commas, are common
             raise ValueError("separator and decimal must differ")
-        if self.separator in '"\r\n' or self.decimal in '"\r\n0123456789+-eE':
-            raise ValueError("separator and decimal must not be a quote, a line end, a digit or a sign")
         doubled = sorted({name for name in self.data_columns or [] if (self.data_columns or []).count(name) > 1})
         if doubled:
             raise ValueError(f"data_columns names {', '.join(doubled)} more than once")

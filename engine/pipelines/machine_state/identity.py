@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.models.session import Device
 from engine.pipelines.machine_state.plan import Plan
+from engine.stream.diagnose import unreadable
 
 END_BYTES = 1 << 16  # of an input's start and end that are digested
 LIBRARIES = ("sensor-state-engine", "numpy", "numba", "polars", "onnxruntime", "onnxruntime-gpu")
@@ -18,11 +19,20 @@ def identify(plan: Plan, device: Device) -> dict[str, Any]:
 
     Inputs by name, size, time of change and a digest of both ends; the resolved configuration; the model's digests; the device's
     kind; the versions of what computes. Threads, search and parallelism are not part of it: they change no byte.
+
+    Raises
+    ------
+    InputError
+        `read_error`: a file has gone since the plan was made.
     """
     inputs = []
     for file in plan.request.inputs:
         path = plan.paths[file.id]
-        status = path.stat()
+        try:
+            status = path.stat()
+            ends_sha256 = _digest_ends(path, status.st_size)
+        except OSError as error:  # it was there when the request was checked
+            raise unreadable(file.file_id, error.strerror or str(error)) from error
         inputs.append(
             {
                 "port": file.port,
@@ -30,7 +40,7 @@ def identify(plan: Plan, device: Device) -> dict[str, Any]:
                 "metadata": file.metadata,
                 "num_bytes": status.st_size,
                 "mtime_ns": status.st_mtime_ns,
-                "ends_sha256": _digest_ends(path, status.st_size),
+                "ends_sha256": ends_sha256,
             }
         )
     return {

@@ -241,6 +241,11 @@ class _Run:
             message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
             payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
             self._warn("input.gaps", "input.gaps", message, payload, input_id)
+        if run.unusable:
+            message = (
+                f"{name}: {run.unusable:,} windows are INVALID_STATE, the encoder's vectors of them are not finite"
+            )
+            self._warn("job.warning", "not_finite", message, {"windows": run.unusable}, input_id)
         facts: dict[str, Any] = {"records": windows, "failed_records": 0, "duration_ms": round(seconds * 1000)}
         if failure is not None:
             facts["error_code"] = failure.code

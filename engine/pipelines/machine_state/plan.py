@@ -10,6 +10,7 @@ from engine.models.catalog import Catalog, ModelEntry
 from engine.pipelines.machine_state.classifier import Shot
 from engine.pipelines.machine_state.config import MachineStateConfig
 from engine.pipelines.request import InputFile, JobRequest
+from engine.stream.diagnose import joined_columns
 from engine.stream.labels import LabelledRecording
 from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, Table, open_table
@@ -87,6 +88,7 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
     labels = _match_labels(request, config, problems)
     label_column = config.evaluation.label_column
     columns: tuple[str, ...] | None = tuple(reader.data_columns) if reader.data_columns else None
+    pattern: Table | None = None  # the file whose columns are taken because the request names none
 
     def open_file(file: InputFile, options: ReadOptions) -> Table | None:
         if file.id not in paths:
@@ -94,7 +96,11 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
         try:
             return open_table(paths[file.id], file.file_id, options)
         except InputError as error:
-            problems.append(Problem(error.code, error.message, file.where, error.cure))
+            if pattern is not None and error.column in pattern.data_columns and error.code == "missing_column":
+                error = _blame(error, pattern, reader.separator)
+            problem = Problem(error.code, error.message, file.where, error.cure)
+            if problem.message not in {known.message for known in problems}:
+                problems.append(problem)
             return None
 
     def options(label: str | None = None, *, stamped: bool = False) -> ReadOptions:
@@ -113,7 +119,8 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
         table = open_file(file, options(label_column if apart is None else None, stamped=True))
         if table is None:
             continue
-        columns = columns or table.data_columns
+        if columns is None:
+            columns, pattern = table.data_columns, table
         recording: Recording = table
         if apart is not None:
             truth = open_file(apart, ReadOptions((), None, label_column, reader.separator, reader.decimal))
@@ -141,6 +148,15 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
         }
     )
     return Plan(request, resolved, model, tuple(targets), tuple(shots), paths, tuple(warnings))
+
+
+def _blame(error: InputError, pattern: Table, separator: str) -> InputError:
+    """Say why a column is expected in a file: another file has it, perhaps only because that one was read in a wrong way."""
+    joined = joined_columns(pattern.name, pattern.data_columns, separator)
+    if joined is not None:
+        return joined
+    cure = f"Without reader_config.data_columns every file needs the columns of {pattern.name}."
+    return InputError(error.message, code=error.code, file=error.file, column=error.column, cure=error.cure or cure)
 
 
 def _resolve_all(request: JobRequest, resolve: Resolve, problems: list[Problem]) -> dict[str, Path]:
