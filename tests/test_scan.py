@@ -657,3 +657,11 @@ def test_a_damaged_parquet_file(tmp_path):
     hurt[100:150_000] = bytes(149_900)
     error = failure(write(tmp_path, bytes(hurt), "hurt.parquet"))
     assert error.code == "read_error"
+
+
+@pytest.mark.parametrize("cell", ["2026-01-01 10:00:00", "28/12/2015 10:29:14 AM", "10:15", "1.2.2026"])
+def test_a_time_in_a_data_column_proposes_to_name_the_timestamp_column(cell, tmp_path):
+    path = tmp_path / "plant.csv"
+    path.write_text(f"time,speed\n{cell},1\n")
+    with pytest.raises(InputError, match="--timestamp-column"):
+        list(open_table(path, "plant.csv", ReadOptions()).chunks())

@@ -8,6 +8,7 @@ import re
 from engine.errors import InputError
 from kernels import records
 
+_TIME = re.compile(r"\d:\d\d|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _MISSING = {
     "",
@@ -250,6 +251,8 @@ def _cell_cure(value: str, columns: tuple[str, ...], separator: str, decimal: st
     if separator_cure:
         return separator_cure
     bare = value.strip()
+    if _TIME.search(bare):
+        return "If it is the timestamp, name its column in reader_config.timestamp_column (--timestamp-column)."
     if decimal != "," and _DECIMAL_COMMA.fullmatch(bare):
         return 'For decimal commas set reader_config.decimal to "," (--decimal ,).'
     if decimal != "." and "." in bare and bare.replace(".", "").replace(decimal, "").isdigit():

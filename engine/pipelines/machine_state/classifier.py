@@ -173,7 +173,7 @@ class Classifier:
             block, vectors = encoded
             done = int(np.searchsorted(block.starts, run.first_row))
             vectors, invalid = vectors[done:], block.invalid[done:]
-            finite: npt.NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
+            finite = np.logical_and.reduce(np.isfinite(vectors), axis=1)
             if not finite.all():
                 run.unusable += int((~finite & ~invalid).sum())
                 invalid = np.logical_or(invalid, ~finite)
