@@ -2,9 +2,10 @@
 
 Embeddings of successive windows move little. For every library vector a lower bound of its distance to the current query is
 kept; when the query moves by m, each bound falls by m (triangle inequality), and a true distance is computed only where the
-bound does not exceed the current k-th distance, which is seeded with the previous query's neighbours. The neighbours found are
-those of brute force, for any stream: a stream that jumps only costs the bookkeeping on top. This is the idea behind the
-bounds of Elkan (2003) for k-means, turned to a moving query.
+bound does not exceed the current k-th distance, which is seeded with the previous query's neighbours. A stream that wanders to
+and fro ends up near its start: the distances to the first query, less how far the query is from it now, are a second bound, which
+renews the first where that has run down. The neighbours found are those of brute force, for any stream: a stream that jumps
+only costs the bookkeeping on top. This is the idea behind the bounds of Elkan (2003) for k-means, turned to a moving query.
 
 Distances are evaluated by differences in float64, in fixed lanes, so that a pair of vectors has one distance, whatever
 is computed around it. Order: by distance, then by library index.
@@ -88,7 +89,8 @@ def nearest_stream(
     Notes
     -----
     A stored bound is `distance + drift` at the time it was computed, `drift` being the length of the path so far, so that
-    nothing needs to be lowered when the query moves. `SLACK` covers the rounding of these sums.
+    nothing needs to be lowered when the query moves. `SLACK` covers the rounding of these sums. `anchor` and `moved` are the
+    second bound: the distance from the first query, and how far the current one is from it, each with its rounding taken off.
     """
     count, k = index.shape
     vectors = library.shape[0]
@@ -96,7 +98,10 @@ def nearest_stream(
     bounds = np.zeros(vectors, dtype=np.float64)
     group_bounds = np.zeros(groups, dtype=np.float64)
     seen = np.full(vectors, -1, dtype=np.int64)  # the query for which a vector was last computed
+    anchor = np.zeros(vectors, dtype=np.float64)  # distances to the first query, less their rounding
+    group_anchor = np.zeros(groups, dtype=np.float64)
     drift = 0.0
+    moved = 0.0  # how far the query is from the first one, and rounding
     computed = 0
     for q in range(count):
         query = queries[q]
@@ -105,6 +110,7 @@ def nearest_stream(
             distances[q, n] = np.inf
         if q > 0:
             drift += distance(metric, query, queries[q - 1])
+            moved = distance(metric, query, queries[0]) * (1.0 + SLACK)
             for n in range(k):
                 j = index[q - 1, n]
                 away = distance(metric, query, library[j])
@@ -116,16 +122,27 @@ def nearest_stream(
             reach = (distances[q, k - 1] + drift) * (1.0 + SLACK)
             if group_bounds[g] > reach:
                 continue
+            away = group_anchor[g] - moved + drift
+            if away > reach:
+                group_bounds[g] = away
+                continue
             least = np.inf
             for j in range(g * GROUP, min((g + 1) * GROUP, vectors)):
                 if bounds[j] <= reach and seen[j] != q:
-                    away = distance(metric, query, library[j])
-                    computed += 1
-                    bounds[j] = away + drift
-                    insert_neighbour(index[q], distances[q], j, away)
-                    reach = (distances[q, k - 1] + drift) * (1.0 + SLACK)
+                    bounds[j] = anchor[j] - moved + drift
+                    if bounds[j] <= reach:
+                        away = distance(metric, query, library[j])
+                        computed += 1
+                        bounds[j] = away + drift
+                        insert_neighbour(index[q], distances[q], j, away)
+                        reach = (distances[q, k - 1] + drift) * (1.0 + SLACK)
                 least = min(least, bounds[j])
             group_bounds[g] = least
+        if q == 0:
+            for g in range(groups):
+                group_anchor[g] = group_bounds[g] * (1.0 - SLACK)
+            for j in range(vectors):
+                anchor[j] = bounds[j] * (1.0 - SLACK)
     return computed
 
 

@@ -16,7 +16,9 @@ def readings(state: str, rows: int, *, channels: int = 3, seed: int = 0) -> npt.
     return np.random.default_rng(seed).normal(LEVELS[state], 1.0, (rows, channels)).round(3)
 
 
-def write_csv(path: Path, values: npt.NDArray[Any], *, columns: tuple[str, ...] = COLUMNS, first_time: int = 1000) -> Path:
+def write_csv(
+    path: Path, values: npt.NDArray[Any], *, columns: tuple[str, ...] = COLUMNS, first_time: int = 1000
+) -> Path:
     """Write readings under integer timestamps, one a second."""
     lines = [",".join(("timestamp", *columns[: values.shape[1]]))]
     lines += [f"{first_time + row}," + ",".join(map(str, cells)) for row, cells in enumerate(values.tolist())]
@@ -29,7 +31,10 @@ def write_plant(folder: Path, *, rows: int = 200, shot_rows: int = 100, channels
     columns = COLUMNS[:channels] if channels <= len(COLUMNS) else tuple(f"c{n}" for n in range(channels))
     for seed, state in enumerate(LEVELS):
         write_csv(folder / f"{state}.csv", readings(state, shot_rows, channels=channels, seed=seed), columns=columns)
-    halves = [readings("idle", rows // 2, channels=channels, seed=7), readings("run", rows - rows // 2, channels=channels, seed=8)]
+    halves = [
+        readings("idle", rows // 2, channels=channels, seed=7),
+        readings("run", rows - rows // 2, channels=channels, seed=8),
+    ]
     write_csv(folder / "line7.csv", np.concatenate(halves), columns=columns)
     return folder
 

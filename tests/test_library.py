@@ -128,18 +128,23 @@ def test_scikit_learn_says_the_same(metric, weights, search):
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("level", [0.0, 30.0, 1e4])
 def test_near_ties_are_decided_by_exact_distances(metric, level):
-    """FAISS cannot tell vectors apart that differ by 1e-7 of their length: what it proposes is measured, or searched anew."""
+    """FAISS cannot tell vectors apart that differ by 1e-7 of their length: what it proposes is measured, or searched anew.
+
+    A second, opposite crowd keeps the library's centre away, so that centring does not resolve them.
+    """
     rng = np.random.default_rng(3)
     core = rng.normal(size=32) + level
-    size = np.linalg.norm(core)
-    library = (core + size * 1e-7 * rng.normal(size=(400, 32))).astype(np.float32)
-    labels = [f"state {n % 3}" for n in range(400)]
-    queries = (core + size * 1e-7 * np.cumsum(rng.normal(size=(50, 32)), axis=0)).astype(np.float32)
+    size = np.abs(core).mean()
+    crowd = core + size * 1e-7 * rng.normal(size=(400, 32))
+    library = np.concatenate([crowd, -crowd]).astype(np.float32)
+    labels = [f"state {n % 3}" for n in range(800)]
+    queries = (core * 1.5 + size * 1e-7 * np.cumsum(rng.normal(size=(50, 32)), axis=0)).astype(np.float32)
     exact = ask(library, labels, queries, 9, metric, search="exact")
     proposed = ask(library, labels, queries, 9, metric, search="faiss")
     assert np.array_equal(exact[0], proposed[0])
     assert np.array_equal(exact[1], proposed[1])
     assert np.array_equal(exact[2].codes, proposed[2].codes)
+    assert len(np.unique(exact[1])) > 9  # they do differ
     check(library, labels, queries, 9, "manhattan" if metric == "manhattan" else "euclidean", search="faiss")
 
 

@@ -51,7 +51,7 @@ main(["run", *sys.argv[2:]])
 """
 WINDOW = 16
 # What tells of the last run alone: its times, and the warnings about what it read itself.
-OF_THE_LAST_RUN = {"stage_s", "elapsed_s", "windows_per_s", "resumed_windows", "folder", "warnings"}
+OF_THE_LAST_RUN = {"stage_s", "elapsed_s", "windows_per_s", "resumed_windows", "folder"}
 
 
 def start(action, job, output, *options, **pipes):

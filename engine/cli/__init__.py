@@ -70,7 +70,9 @@ def main(arguments: list[str] | None = None) -> Any:
         say_error(f"{error.filename or 'the system'}: {error.strerror or error}.")
         code = 1
     except MemoryError:
-        say_error("The memory is used up. Parquet results and embeddings are held until a part is whole: lower flush_every_n_iteration.")
+        say_error(
+            "The memory is used up. Parquet results and embeddings are held until a part is whole: lower flush_every_n_iteration."
+        )
         code = 1
     except Exception as error:  # the last net: a person gets a sentence, a developer the trace
         if sys.flags.dev_mode:

@@ -119,7 +119,7 @@ def _find_pipeline(document: Mapping[str, Any], kind: str, problems: list[Proble
     known = ", ".join(PIPELINES)
     if pipeline is None:
         message = f"pipeline_key {key!r} not found in registry"
-        problems.append(Problem("INVALID_REQUEST", message, "pipeline_key", f"Known pipelines: {known}."))
+        problems.append(Problem("INVALID_REQUEST", message, "pipeline_key", f"(known: {known})"))
         return None
     if kind and kind != pipeline.pipeline_type:
         message = f"pipeline_type {kind!r} does not fit {key}, which is a {pipeline.pipeline_type} pipeline."

@@ -118,7 +118,7 @@ class Classifier:
                 for block in self.blocks(shot.recording, Pass(), "ffill")
             ]
             if not found:
-                raise _too_short(shot.recording, reader.window_size)
+                raise _no_window(shot.recording, reader.window_size)
             if not all(np.isfinite(part).all() for part in found):
                 raise ModelError(
                     f"{encoder.model} gives vectors that are not finite for the n-shot file {shot.recording.name}.",
@@ -293,7 +293,11 @@ def measure(recordings: Sequence[Recording]) -> Moments:
     )
 
 
-def _too_short(recording: Recording, window: int) -> RequestError:
+def _no_window(recording: Recording, window: int) -> RequestError:
     rows = sum(chunk.values.shape[1] for chunk in recording.chunks())
     message = f"n-shot file {recording.name} has {rows} rows, fewer than window_size {window}."
-    return RequestError([Problem("not_enough_shots", message, "worker.n_shots", "Add rows or lower window_size.")])
+    cure = "Add rows or lower window_size."
+    if rows >= window:
+        message = f"n-shot file {recording.name}: every window crosses a time gap, and gap_policy is 'skip'."
+        cure = "Let gap_policy be 'mark' or 'ignore', or raise max_gap."
+    return RequestError([Problem("not_enough_shots", message, "worker.n_shots", cure)])

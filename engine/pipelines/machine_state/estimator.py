@@ -15,8 +15,10 @@ from engine.models.catalog import Catalog
 from engine.models.encoder import load_encoder
 from engine.models.library import Metric, Search, Weights
 from engine.models.session import resolve_device, usable_cores
+from engine.output.score import INVALID_STATE
 from engine.pipelines.machine_state.classifier import Classifier, Pass, Shot
 from engine.pipelines.machine_state.config import MachineStateConfig, MissingValues, Normalization
+from engine.pipelines.machine_state.job import Settings
 from engine.pipelines.wording import say_problem
 from engine.stream.arrays import ArrayRecording
 from engine.stream.repair import Recording
@@ -39,8 +41,8 @@ class StateClassifier:
         The vote: as in scikit-learn's KNeighborsClassifier; ties go to the label that sorts first.
     normalization : `shots`, `none`, `file`, `window` or None
         What readings are measured against; None takes the model's own.
-    missing_values : `ffill` or `fail`
-        What happens to cells that are not finite.
+    missing_values : `ffill`, `fail` or `invalid`
+        Cells that are not finite take the value before, are an error, or make their windows INVALID_STATE.
     model : str
         A `model_type` of the catalog.
     device, threads, search
@@ -121,6 +123,9 @@ class StateClassifier:
             A recording cannot be read.
         """
         shots = self._shots(X, y)
+        if any(shot.label == INVALID_STATE for shot in shots):
+            message = f"The label {INVALID_STATE} is reserved."
+            raise RequestError([Problem("invalid_parameter", message, "y", "Give the class another name.")])
         names = shots[0].recording.data_columns
         reader = {"data_columns": list(names), "window_size": self.window, "step_size": self.step}
         voting = {
@@ -145,29 +150,43 @@ class StateClassifier:
         config = config.model_copy(
             update={"normalization": config.normalization or entry.manifest.normalization or "shots"}
         )
-        device = resolve_device(self.device)
-        threads = self.threads or usable_cores()
+        settings = Settings(self.device, self.threads, self.search)
+        device = resolve_device(settings.device)
+        threads = settings.threads or usable_cores()
         encoder = load_encoder(
             entry, channels=len(names), window=self.window, step=self.step, device=device, threads=threads
         )
         self.close()
+        found: list[str] = []
+
+        def report(code: str, message: str, payload: dict[str, object] | None = None) -> None:  # noqa: ARG001
+            found.append(message)
+
         try:
-            self._classifier = Classifier(config, encoder, shots, search=self.search, threads=threads, report=_warn)
+            self._classifier = Classifier(
+                config, encoder, shots, search=settings.search, threads=threads, report=report
+            )
         except BaseException:
             encoder.close()
             raise
+        for message in found:
+            warnings.warn(message, stacklevel=2)
         self.classes_ = np.array(self._classifier.classes)
         self.n_features_in_ = len(names)
         self.feature_names_in_ = names
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.str_]:  # noqa: N803
-        """Return the predicted class of each window of a recording, (windows,) array of str, in row order."""
-        winners: npt.NDArray[np.str_] = self.classes_[np.concatenate([part.codes for part in self._predictions(X)])]
-        return winners
+        """Return the predicted class of each window of a recording, (windows,) array of str, in row order.
+
+        A window without a state (see `missing_values`; or an encoder could make nothing of it) is INVALID_STATE.
+        """
+        codes = np.concatenate([part.codes for part in self._predictions(X)])
+        winners: npt.NDArray[np.str_] = self.classes_[codes]
+        return winners if (codes >= 0).all() else np.where(codes < 0, INVALID_STATE, winners)
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:  # noqa: N803
-        """Return each class's share of the vote, (windows, classes) float64 in the order of `classes_`."""
+        """Return each class's share of the vote, (windows, classes) float64 in the order of `classes_`; NaN for INVALID_STATE."""
         shares = [part.probabilities for part in self._predictions(X)]
         return np.concatenate([part for part in shares if part is not None])
 
@@ -248,7 +267,3 @@ def _validate(config: dict[str, Any]) -> MachineStateConfig:
     except ValidationError as error:
         schema = MachineStateConfig.model_json_schema()
         raise RequestError([say_problem(detail, schema) for detail in error.errors()]) from None
-
-
-def _warn(code: str, message: str, payload: dict[str, object] | None = None) -> None:  # noqa: ARG001
-    warnings.warn(message, stacklevel=4)

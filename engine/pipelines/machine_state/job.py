@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
-from engine.errors import InputError, JobFailed
+from engine.errors import InputError, JobFailed, Problem, RequestError
 from engine.models.encoder import load_encoder
 from engine.models.library import Search
 from engine.models.session import resolve_device, usable_cores
@@ -24,6 +24,7 @@ from engine.output.summary import Status, Summary, add_up
 from engine.pipelines.machine_state.classifier import Classifier, Pass
 from engine.pipelines.machine_state.identity import identify
 from engine.pipelines.machine_state.plan import Plan, Target
+from engine.pipelines.wording import show_value
 from engine.stream.flow import Stopwatch
 from engine.stream.windows import count_windows
 
@@ -60,6 +61,19 @@ class Settings:
     restart: bool = False
     on_event: Callable[[Event], None] | None = None
     on_progress: Callable[[Progress], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be. Who knows the devices refuses those."""
+        problems = []
+        if self.threads is not None and self.threads < 1:
+            message = f"threads must be a whole number, at least 1, or null; got {show_value(self.threads)}."
+            problems.append(Problem("invalid_parameter", message, "threads"))
+        if self.search not in get_args(Search):
+            known = ", ".join(map(repr, get_args(Search)))
+            message = f"search must be one of {known}; got {show_value(self.search)}."
+            problems.append(Problem("invalid_parameter", message, "search"))
+        if problems:
+            raise RequestError(problems)
 
 
 def run_job(plan: Plan, folder: Path, settings: Settings) -> Summary:
@@ -182,6 +196,7 @@ class _Run:
             if sink.ended is not None:
                 self._repaired += sink.ended.get("repaired", 0)
                 self._gaps += sink.ended.get("gaps", 0)
+                self._warnings += [("earlier", message, {}) for message in sink.ended.get("warnings", ())]
                 self._tell(place, done, done)
                 return
             if done:
@@ -215,7 +230,8 @@ class _Run:
                 self._tell(place, done, max(done, expected))
         except InputError as error:
             failure = error
-        facts = {"rows": found.rows, "repaired": int(found.repaired.sum()), "gaps": found.gaps}
+        facts: dict[str, Any] = {"rows": found.rows, "repaired": int(found.repaired.sum()), "gaps": found.gaps}
+        facts["warnings"] = [message for _, message, _ in _describe(target, run)]  # for a run that finds this input final
         if failure is None:
             sink.end(**facts)
         else:
@@ -229,23 +245,9 @@ class _Run:
             self._settings.on_progress(Progress(targets[place].file.file_id, place, len(targets), windows, total))
 
     def _report(self, target: Target, run: Pass, failure: InputError | None, windows: int, seconds: float) -> None:
-        name, input_id, found = target.file.file_id, target.file.id, run.findings
-        if found.repaired.any():
-            counts = zip(target.recording.data_columns, found.repaired, strict=True)
-            cells = {column: int(count) for column, count in counts if count}
-            shown = ", ".join(list(cells)[:8]) + (", ..." if len(cells) > 8 else "")
-            message = f"{name}: {sum(cells.values()):,} missing or infinite cells in {shown}"
-            self._warn("input.missing_values", "input.missing_values", message, {"cells": cells}, input_id)
-        if found.gaps:
-            line = target.recording.line_of(found.first_gap_row or 0)
-            message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
-            payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
-            self._warn("input.gaps", "input.gaps", message, payload, input_id)
-        if run.unusable:
-            message = (
-                f"{name}: {run.unusable:,} windows are INVALID_STATE, the encoder's vectors of them are not finite"
-            )
-            self._warn("job.warning", "not_finite", message, {"windows": run.unusable}, input_id)
+        name, input_id = target.file.file_id, target.file.id
+        for event, message, payload in _describe(target, run):
+            self._warn(event, event, message, payload, input_id)
         facts: dict[str, Any] = {"records": windows, "failed_records": 0, "duration_ms": round(seconds * 1000)}
         if failure is not None:
             facts["error_code"] = failure.code
@@ -290,6 +292,27 @@ class _Run:
             self._events.emit("job.partial", "WARN", message, {"failed_inputs": len(failed)})
         message = f"Job completed in {summary.elapsed_s:.0f}s"
         self._events.emit("job.completed", "SUCCESS", message, {"windows": summary.tally.windows})
+
+
+def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what is to be said of an input that has been read: event type, sentence, and the numbers behind it."""
+    name, found = target.file.file_id, run.findings
+    said: list[tuple[str, str, dict[str, Any]]] = []
+    if found.repaired.any():
+        counts = zip(target.recording.data_columns, found.repaired, strict=True)
+        cells = {column: int(count) for column, count in counts if count}
+        shown = ", ".join(list(cells)[:8]) + (", ..." if len(cells) > 8 else "")
+        message = f"{name}: {sum(cells.values()):,} missing or infinite cells in {shown}"
+        said.append(("input.missing_values", message, {"cells": cells}))
+    if found.gaps:
+        line = target.recording.line_of(found.first_gap_row or 0)
+        message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
+        payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
+        said.append(("input.gaps", message, payload))
+    if run.unusable:
+        message = f"{name}: the encoder's vectors of {run.unusable:,} windows are not finite: INVALID_STATE"
+        said.append(("job.warning", message, {"windows": run.unusable}))
+    return said
 
 
 def _unless_failed(summary: Summary, plan: Plan) -> Summary:

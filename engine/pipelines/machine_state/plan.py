@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import EngineError, InputError, Problem, RequestError
 from engine.models.catalog import Catalog, ModelEntry
+from engine.output.predictions import OutputOptions, column_names
 from engine.pipelines.machine_state.classifier import Shot
 from engine.pipelines.machine_state.config import MachineStateConfig
 from engine.pipelines.request import InputFile, JobRequest
@@ -134,6 +135,8 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
             table = open_file(file, options())
             if table is not None:
                 shots.append(Shot(str(file.metadata["class"]), table))
+    if targets and not problems:
+        _check_names(targets[0].recording.timestamp_name, shots, config, problems)
     model = _find_model(config, catalog, columns, problems)
     if problems or model is None or columns is None:
         raise RequestError(problems)
@@ -191,6 +194,16 @@ def _match_labels(request: JobRequest, config: MachineStateConfig, problems: lis
         else:
             matched[target] = file
     return matched
+
+
+def _check_names(timestamp_name: str, shots: list[Shot], config: MachineStateConfig, problems: list[Problem]) -> None:
+    classes = tuple(sorted({shot.label for shot in shots}))
+    try:
+        column_names(
+            timestamp_name, classes, OutputOptions(**config.output.model_dump(include=set(OutputOptions.__slots__)))
+        )
+    except RequestError as error:
+        problems += error.problems
 
 
 def _find_model(
