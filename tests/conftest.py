@@ -2,4 +2,20 @@
 
 import os
 
+import pytest
+
+from engine.cli import main
+
 os.environ.setdefault("ENGINE_HOME", os.devnull)  # no test sees the models a person has installed
+
+
+@pytest.fixture
+def command(capsys):
+    """Run the command in this process; return exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run

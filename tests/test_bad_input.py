@@ -16,7 +16,6 @@ import pytest
 from encoders import convolution
 from recordings import COLUMNS, readings, request, write_csv, write_job, write_plant
 
-from engine.cli import main
 from engine.jobs import local
 from engine.models.catalog import Catalog
 from engine.output.files import make_folder
@@ -30,18 +29,6 @@ Edit = Callable[[bytes], bytes]
 @pytest.fixture
 def plant(tmp_path: Path) -> Path:
     return write_plant(tmp_path)
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command in this process; return exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 def run_job(command, folder: Path, body: dict[str, Any] | None = None, *options: object) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from encoders import convolution, transformer
 from recordings import LEVELS, readings, request, write_csv, write_job, write_plant
 
 import engine
-from engine.cli import COMMANDS, main
+from engine.cli import COMMANDS
 from engine.jobs.local import read_results
 
 EVERY_OPTION = (
@@ -37,18 +37,6 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ENGINE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command in this process; return exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:

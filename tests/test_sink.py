@@ -66,9 +66,7 @@ def open_sink(journal: Journal, **changes: Any) -> ResultSink:
     return ResultSink(journal, Destination(**(given_options | changes)), on_commit=on_commit)
 
 
-def write(
-    folder: Path, predictions: Predictions, *, pieces: list[int] | None = None, **changes: Any
-) -> list[Entry]:
+def write(folder: Path, predictions: Predictions, *, pieces: list[int] | None = None, **changes: Any) -> list[Entry]:
     """Write all of one input, in pieces of the given sizes."""
     flushed: list[Entry] = []
     with Journal.open(folder, {}) as journal, open_sink(journal, on_commit=flushed.append, **changes) as sink:

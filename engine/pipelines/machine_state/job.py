@@ -231,7 +231,9 @@ class _Run:
         except InputError as error:
             failure = error
         facts: dict[str, Any] = {"rows": found.rows, "repaired": int(found.repaired.sum()), "gaps": found.gaps}
-        facts["warnings"] = [message for _, message, _ in _describe(target, run)]  # for a run that finds this input final
+        facts["warnings"] = [
+            message for _, message, _ in _describe(target, run)
+        ]  # for a run that finds this input final
         if failure is None:
             sink.end(**facts)
         else:
@@ -306,7 +308,9 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
         said.append(("input.missing_values", message, {"cells": cells}))
     if found.gaps:
         line = target.recording.line_of(found.first_gap_row or 0)
-        message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
+        message = (
+            f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
+        )
         payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
         said.append(("input.gaps", message, payload))
     if run.unusable:
