@@ -284,7 +284,9 @@ def test_a_label_for_each_row(states):
 def test_stretches_shorter_than_a_window_show_nothing():
     rows = np.concatenate([readings(state, 100, seed=seed) for seed, state in enumerate(LEVELS)])
     labels = ["idle"] * 100 + ["start"] * (WINDOW - 1) + ["run"] * (101 - WINDOW)
-    by_row = engine.StateClassifier(window=WINDOW, threads=1).fit(rows, labels)
+    by_row = engine.StateClassifier(window=WINDOW, threads=1)
+    with pytest.warns(UserWarning, match="no stretch of it is as long as a window: start"):
+        by_row.fit(rows, labels)
     assert by_row.classes_.tolist() == ["idle", "run"]
     by_row.close()
     with pytest.raises(engine.RequestError, match="No label lasts for 16 rows in a row"):

@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[str, Edit, list[str]]] = {
     "missing column": (
         "run.csv",
         lambda data: data.replace(b"current", b"amps"),
-        ["run.csv has no column 'current'; it has: timestamp, speed, amps, flow.", "needs the columns of line7.csv"],
+        ["run.csv has no column 'current'; it has: timestamp, speed, amps, flow.", "Every column of line7.csv is taken for a channel"],
     ),
     "duplicate column": (
         "line7.csv",
@@ -391,7 +391,7 @@ def test_infinite_cells_are_repaired_and_counted(plant, command):
     edit(plant / "line7.csv", replace_line(51, "1049,inf,-inf,1"))
     code, out, _ = command("run", write_job(plant, request()))
     assert code == 0
-    assert "2 missing or infinite cells in speed, current" in out
+    assert "2 missing or infinite cells (0.3%) in speed, current" in out
     assert json.loads((plant / "job" / "summary.json").read_bytes())["repaired_cells"] == 2
 
 

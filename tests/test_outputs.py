@@ -205,7 +205,7 @@ def test_missing_cells_take_the_value_before(plant):
     summary, output = run(plant, output={"probabilities": True})
     assert read_results(output)["line7.csv"].equals(expected)
     assert summary.repaired_cells == 3
-    assert summary.warnings == ("line7.csv: 3 missing or infinite cells in speed, flow",)
+    assert summary.warnings == ("line7.csv: 3 missing or infinite cells (0.5%) in speed, flow",)
     events = [json.loads(line) for line in (output / "events.jsonl").read_text().splitlines()]
     (event,) = (event for event in events if event["event_type"] == "input.missing_values")
     assert event["payload"]["cells"] == {"speed": 1, "flow": 2}
@@ -496,3 +496,43 @@ def test_the_same_job_twice_gives_the_same_bytes(plant):
     first, second = ({path.name: path.read_bytes() for path in folder.glob("*/*")} for folder in runs)
     assert first == second
     assert len(first) == 2
+
+
+# What is said aloud
+
+
+def test_timestamps_that_are_no_times_are_said_where_gaps_were_to_be_found(plant):
+    text = (plant / "line7.csv").read_text().replace("\n1", "\nt1")
+    (plant / "line7.csv").write_text(text)
+    summary, _ = run(plant, "marked", gap_policy="mark")
+    assert [warning for warning in summary.warnings if "'t1000' is no number and no ISO 8601 time" in warning]
+    assert run(plant, "ignored")[0].warnings == ()
+
+
+def test_truth_without_shots_is_said(plant):
+    lines = (plant / "line7.csv").read_text().splitlines()
+    labelled = [f"{lines[0]},state", *(f"{line},Run" for line in lines[1:])]
+    (plant / "line7.csv").write_text("\n".join(labelled) + "\n")
+    columns = {"data_columns": ["speed", "current", "flow"], "window_size": WINDOW}
+    summary, _ = run(plant, reader_config=columns, evaluation={"label_column": "state"})
+    assert summary.evaluation.accuracy == 0
+    (warning,) = summary.warnings
+    assert "'Run' (185 windows)" in warning
+    assert "'idle', 'run'" in warning
+
+
+def test_a_class_that_cannot_win_a_vote_is_said(plant):
+    summary, _ = run(plant, reader_config={"window_size": WINDOW, "step_size": 40})
+    assert [warning for warning in summary.warnings if "n_neighbors (5) for idle, run" in warning]
+
+
+def test_a_file_given_twice_keeps_both_results(plant):
+    result = engine.classify(
+        [plant / "line7.csv"] * 2,
+        {state: plant / f"{state}.csv" for state in ("idle", "run")},
+        window=WINDOW,
+        threads=1,
+    )
+    name = str(plant / "line7.csv")
+    assert list(result.predictions) == [name, f"{name} (2)"]
+    assert result.predictions[name].equals(result.predictions[f"{name} (2)"])

@@ -77,7 +77,9 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
     help="A file that shows one state throughout. Several, and several per label.",
 )
 @click.option("--window", type=int, default=64, show_default=True, help="Rows per window, 2 to 1024.")
-@click.option("--step", type=int, default=1, show_default=True, help="Rows from one window's start to the next.")
+@click.option(
+    "--step", type=int, default=1, show_default=True, help="Rows from one window's start to the next, in the shots too."
+)
 @click.option("--columns", help="Channels, separated by commas. Default: all but timestamp and label.")
 @click.option("--timestamp-column", help="Default: `timestamp` where there is one, else row numbers.")
 @click.option("--neighbors", type=int, default=5, show_default=True)
@@ -90,7 +92,9 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option(
     "--gap-policy", default="ignore", show_default=True, help="ignore, mark or skip windows across time gaps."
 )
-@click.option("--max-gap", type=float, help="Seconds. Default: 5 times the usual step.")
+@click.option(
+    "--max-gap", type=float, help="Seconds (numeric timestamps: their own unit). Default: 5 times the usual step."
+)
 @click.option("--separator", default=",", show_default=True, help="Between the fields of a CSV; `\\t` for a tab.")
 @click.option("--decimal", default=".", show_default=True, help="Between whole and fraction of a number.")
 @click.option("--null-value", "null_values", multiple=True, help="A text that means: no value. Several.")

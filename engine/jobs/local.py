@@ -16,7 +16,7 @@ from engine.models.library import Metric, Search, Weights
 from engine.output.events import Event
 from engine.output.summary import Summary
 from engine.pipelines.machine_state.config import GapPolicy, LabelRule, MissingValues, Normalization, OutputFormat
-from engine.pipelines.machine_state.job import Progress, Settings, classify_in_memory, run_job
+from engine.pipelines.machine_state.job import Progress, Settings, classify_in_memory, name_apart, run_job
 from engine.pipelines.machine_state.plan import Plan, Resolve, make_plan
 from engine.pipelines.request import JobRequest
 
@@ -267,7 +267,8 @@ def build_request(files: Files, shots: Mapping[str, Files], **options: Unpack[Op
             raise TypeError(f"classify() has no option {name!r}; it has: {', '.join([*PLACES, 'labels'])}.")
         section, _, key = PLACES[name].rpartition(".")
         place = config.setdefault(section, {}) if section else config
-        place[key] = list(value) if name in ("columns", "null_values") else value  # type: ignore[call-overload]
+        several = name in ("columns", "null_values") and not isinstance(value, str)
+        place[key] = list(value) if several else [value] if name in ("columns", "null_values") else value  # type: ignore[call-overload]
     return {
         "name": "classify",
         "pipeline_type": "batch",
@@ -307,7 +308,7 @@ def read_results(output: Pathlike) -> dict[str, pl.DataFrame]:
             key=lambda path: int(path.stem.rsplit("_", 1)[1]),
         )
         if parts:
-            frames[entry["file_id"]] = pl.concat([_read_part(path) for path in parts])
+            frames[name_apart(entry["file_id"], frames)] = pl.concat([_read_part(path) for path in parts])
     return frames
 
 

@@ -1,4 +1,4 @@
-"""Time between rows, where timestamps can be read as times: numbers, or ISO 8601."""
+"""Time between rows, where timestamps can be read as times: numbers, ISO 8601, or day.month.year."""
 
 from dataclasses import dataclass, field
 
@@ -12,11 +12,22 @@ USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
 
 NUMBER = "number"
 # ISO 8601 with a `T`; a blank in its place is replaced first.
-FORMATS = (NUMBER, "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+FORMATS = (
+    NUMBER,
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d",
+    "%d.%m.%YT%H:%M:%S%.f",  # dots mean day first; dates with slashes are ambiguous, and not read
+    "%d.%m.%YT%H:%M",
+)
 
 
 def read_times(timestamps: pl.Series, form: str) -> npt.NDArray[np.float64]:
-    """Return times in seconds (rows,) float64, NaN where a text does not parse by `form`, one of `FORMATS`."""
+    """Return times (rows,) float64, NaN where a text does not parse by `form`, one of `FORMATS`.
+
+    Seconds; numbers are taken as they are, in whatever unit they have.
+    """
     texts = timestamps.str.strip_chars()
     if form == NUMBER:
         times = texts.cast(pl.Float64, strict=False)
@@ -36,7 +47,7 @@ def recognise(head: pl.Series) -> str | None:
 
 @dataclass(slots=True)
 class Clock:
-    """Finds gaps: steps above `max_gap` seconds, or backward.
+    """Finds gaps: steps above `max_gap` (seconds; the timestamps' own unit where they are numbers), or backward.
 
     `max_gap` is taken from the request, or is five times the median of the file's first 10,000 steps.
     """
@@ -62,8 +73,10 @@ class Clock:
     def find_gaps(self, timestamps: pl.Series) -> tuple[npt.NDArray[np.bool_], int]:
         """Return where a step from the row before is a gap (rows,) bool, and how many of these go backward."""
         times = read_times(timestamps, self.form)
-        steps = np.diff(times, prepend=self._previous)
-        if len(times):
-            self._previous = float(times[-1])
-        backward = steps < 0
-        return (steps > self.max_gap) | backward, int(backward.sum())
+        known = np.flatnonzero(np.isfinite(times))  # a time that cannot be read does not hide the gap it lies in
+        steps = np.diff(times[known], prepend=self._previous)
+        if known.size:
+            self._previous = float(times[known[-1]])
+        gaps = np.zeros(len(times), dtype=np.bool_)
+        gaps[known] = (steps > self.max_gap) | (steps < 0)
+        return gaps, int((steps < 0).sum())

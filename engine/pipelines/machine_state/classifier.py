@@ -56,6 +56,7 @@ class Pass:
     """One pass over a recording: what was found, and where to resume."""
 
     first_row: int = 0
+    blind: str | None = None  # the first timestamp, where gaps were to be found and the timestamps are no times
     unusable: int = 0  # windows whose vector is not finite: the encoder could make nothing of them
     findings: Findings = field(default_factory=Findings)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -135,6 +136,13 @@ class Classifier:
             )
             cure = f"Or lower step_size, which is {reader.step_size}." if reader.step_size > 1 else ""
             raise RequestError([Problem("not_enough_shots", message, "worker.n_shots", cure)])
+        few = sorted(label for label in set(labels) if labels.count(label) < classifier.n_neighbors)
+        if few and len(set(labels)) > 1:
+            message = (
+                f"Fewer reference windows than n_neighbors ({classifier.n_neighbors}) for {', '.join(few)}: such a class "
+                f"can hardly win a vote. step_size cuts the n-shot files too."
+            )
+            report("few_references", message, {"classes": few})
         metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
         self.library = Library(
             np.concatenate(vectors),
@@ -214,7 +222,10 @@ class Classifier:
     def blocks(self, recording: Recording, run: Pass, missing: str) -> Iterator[Block]:
         """Yield a recording's blocks, repaired and cut."""
         config = self._config
-        clock = Clock.for_file(recording.head_timestamps(HEAD_ROWS), config.max_gap)
+        head = recording.head_timestamps(HEAD_ROWS)
+        clock = Clock.for_file(head, config.max_gap)
+        if clock is None and config.gap_policy != "ignore":
+            run.blind = str(head[0]) if head is not None and len(head) else ""
         rows = repair_rows(
             recording,
             recording.chunks(),

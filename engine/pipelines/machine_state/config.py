@@ -110,7 +110,8 @@ class MachineStateConfig(Section):
     missing_values: MissingValues = "ffill"
     gap_policy: GapPolicy = "ignore"
     max_gap: Annotated[float, Field(gt=0, strict=True)] | None = Field(
-        None, description="Seconds; null is 5 times the median of the file's first 10,000 steps."
+        None,
+        description="Seconds (the timestamps' own unit where they are numbers); null is 5 times the median of the file's first 10,000 steps.",
     )
     output: OutputConfig = Field(default_factory=OutputConfig)  # type: ignore[arg-type]
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)  # type: ignore[arg-type]

@@ -241,6 +241,10 @@ class StateClassifier:
         if not shots:
             message = f"No label lasts for {self.window} rows in a row."
             raise RequestError([Problem("not_enough_shots", message, "y", "Lower window.")])
+        dropped = sorted(set(labels) - {shot.label for shot in shots})
+        if dropped:
+            message = f"Not learned, because no stretch of it is as long as a window: {', '.join(dropped)}."
+            warnings.warn(message, stacklevel=3)
         return shots
 
     def _recording(self, data: Any, name: str, names: Sequence[str] | None) -> Recording:

@@ -1,7 +1,7 @@
 """The batch job: a plan's inputs are classified one after the other, into a folder (resumable at every flush) or into memory."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -109,7 +109,10 @@ def classify_in_memory(plan: Plan, settings: Settings) -> tuple[dict[str, pl.Dat
     with run.classifier, Events(None, settings.on_event) as events:
         summary = run.execute(store, events, None)
     _unless_failed(summary, plan)
-    return {target.file.file_id: store.frame(place) for place, target in enumerate(plan.targets)}, summary
+    frames: dict[str, pl.DataFrame] = {}
+    for place, target in enumerate(plan.targets):
+        frames[name_apart(target.file.file_id, frames)] = store.frame(place)
+    return frames, summary
 
 
 class _Run:
@@ -124,7 +127,7 @@ class _Run:
         self._repaired = self._gaps = self._resumed = self._written = 0
         self.device = resolve_device(settings.device)
         reader = plan.config.reader_config
-        threads = settings.threads or usable_cores()
+        threads = self._threads = settings.threads or usable_cores()
         encoder = load_encoder(
             plan.model,
             channels=len(reader.data_columns or ()),
@@ -175,7 +178,7 @@ class _Run:
             message = f"Ignored configuration: {', '.join(paths)}"
             self._warn("config.ignored", "config.ignored", message, {"keys": list(request.ignored)})
         encoder, library = self.classifier.encoder, self.classifier.library
-        emit("info", "INFO", f"Using accelerator: {encoder.device.kind}", {"device": encoder.device.name})
+        emit("info", "INFO", f"Using accelerator: {encoder.device.kind}", {"device": self._device_name()})
         message = f"Model loaded, {len(library):,} reference windows encoded in {self._learned - self._begun:.1f} sec"
         emit("info", "INFO", message, {"model": encoder.model, "references": len(library), "search": library.search})
 
@@ -263,6 +266,7 @@ class _Run:
     def _sum_up(self, store: Store, folder: Path | None) -> Summary:
         tally = add_up(store.live())
         pairs, excluded = collect(store.live())
+        self._warn_of_strange_truth(pairs)
         status: Status = "completed"
         if tally.failed_inputs:
             status = "partial" if tally.completed_inputs else "failed"
@@ -276,12 +280,29 @@ class _Run:
             stage_s={name: round(seconds, 4) for name, seconds in self._stopwatch.seconds.items()},
             elapsed_s=round(ended - self._begun, 4),
             windows_per_s=round(self._written / (ended - self._learned), 1),
-            device=self.classifier.encoder.device.name,
+            device=self._device_name(),
             model=self.classifier.encoder.model,
             folder=None if folder is None else str(folder),
             resumed_windows=self._resumed,
             evaluation=score(pairs, excluded=excluded) if self._plan.config.evaluation.label_column else None,
         )
+
+    def _device_name(self) -> str:
+        device = self.classifier.encoder.device
+        return (
+            f"cpu ({self._threads} thread{'s' if self._threads > 1 else ''})" if device.kind == "cpu" else device.name
+        )
+
+    def _warn_of_strange_truth(self, pairs: Mapping[tuple[str, str], int]) -> None:
+        strange: dict[str, int] = {}
+        for (truth, _), windows in pairs.items():
+            if truth not in self.classifier.classes:
+                strange[truth] = strange.get(truth, 0) + windows
+        if strange:
+            shown = ", ".join(f"{label!r} ({windows:,} windows)" for label, windows in list(strange.items())[:5])
+            known = ", ".join(repr(label) for label in self.classifier.classes[:5])
+            message = f"Truth without n-shots, so always counted as wrong: {shown}. The n-shots' classes: {known}"
+            self._warn("job.warning", "truth_without_shots", message, {"labels": strange})
 
     def _conclude(self, summary: Summary) -> None:
         failed = summary.tally.failed_inputs
@@ -304,8 +325,14 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
         counts = zip(target.recording.data_columns, found.repaired, strict=True)
         cells = {column: int(count) for column, count in counts if count}
         shown = ", ".join(list(cells)[:8]) + (", ..." if len(cells) > 8 else "")
-        message = f"{name}: {sum(cells.values()):,} missing or infinite cells in {shown}"
+        total = sum(cells.values())
+        share = total / (found.rows * len(found.repaired))
+        message = f"{name}: {total:,} missing or infinite cells ({share:.1%}) in {shown}"
         said.append(("input.missing_values", message, {"cells": cells}))
+    if run.blind is not None:
+        first = f"{run.blind!r} is no number and no ISO 8601 time" if run.blind else "there are none"
+        message = f"{name}: no gap was looked for, because its timestamps cannot be read as times: {first}"
+        said.append(("job.warning", message, {"code": "timestamps_unreadable"}))
     if found.gaps:
         line = target.recording.line_of(found.first_gap_row or 0)
         message = (
@@ -325,7 +352,14 @@ def _unless_failed(summary: Summary, plan: Plan) -> Summary:
         return summary
     failed = summary.tally.failed_inputs
     errors = tuple(InputError(one.message, code=one.code, file=plan.targets[one.input].file.file_id) for one in failed)
-    raise JobFailed(f"No input gave a result. {failed[0].message}", errors=errors)
+    written = f" ({summary.tally.windows:,} windows before the errors were written)" if summary.tally.windows else ""
+    raise JobFailed(f"No input could be classified to its end{written}. {failed[0].message}", errors=errors)
+
+
+def name_apart(name: str, taken: Mapping[str, object]) -> str:
+    """Return the name of an input's results: its file's, or `name (2)` where a file is given a second time."""
+    number = 1 + sum(other == name or other.startswith(f"{name} (") for other in taken)
+    return name if number == 1 else f"{name} ({number})"
 
 
 def stem_of(name: str) -> str:

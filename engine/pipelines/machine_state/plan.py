@@ -1,6 +1,7 @@
 """Everything about a job that can be checked before work starts: its files, headers, columns, classes and model."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from engine.output.predictions import OutputOptions, column_names
 from engine.pipelines.machine_state.classifier import Shot
 from engine.pipelines.machine_state.config import MachineStateConfig
 from engine.pipelines.request import InputFile, JobRequest
+from engine.pipelines.wording import show_value
 from engine.stream.diagnose import joined_columns
 from engine.stream.labels import LabelledRecording
 from engine.stream.repair import Recording
@@ -158,7 +160,10 @@ def _blame(error: InputError, pattern: Table, separator: str) -> InputError:
     joined = joined_columns(pattern.name, pattern.data_columns, separator)
     if joined is not None:
         return joined
-    cure = f"Without reader_config.data_columns every file needs the columns of {pattern.name}."
+    cure = (
+        f"Every column of {pattern.name} is taken for a channel: name the channels in reader_config.data_columns (--columns), "
+        f"or the column of times in reader_config.timestamp_column (--timestamp-column)."
+    )
     return InputError(error.message, code=error.code, file=error.file, column=error.column, cure=error.cure or cure)
 
 
@@ -181,12 +186,15 @@ def _match_labels(request: JobRequest, config: MachineStateConfig, problems: lis
     if files and config.evaluation.label_column is None:
         message = "worker.labels has files, but evaluation.label_column is not set."
         problems.append(Problem("missing_parameter", message, "parameters.worker.config.evaluation.label_column"))
-    known = {file.file_id for file in request.on("worker.inference")}
+    known = {os.path.normpath(file.file_id): file.file_id for file in request.on("worker.inference")}
     matched: dict[str, InputFile] = {}
     for file in files:
         target = file.metadata.get("for")
-        if not isinstance(target, str) or target not in known:
-            message = f"{file.where} ({file.file_id}) needs metadata.for, the name of one of the inference files."
+        target = known.get(os.path.normpath(target)) if isinstance(target, str) else None
+        if target is None:
+            given = file.metadata.get("for")
+            got = "" if given is None else f"; got {show_value(given)}"
+            message = f"{file.where} ({file.file_id}) needs metadata.for, the name of one of the inference files{got}."
             problems.append(Problem("missing_parameter", message, file.where))
         elif target in matched:
             message = f"{file.where} ({file.file_id}): {target} has labels in {matched[target].file_id} already."

@@ -1,0 +1,81 @@
+"""Gaps in time: which texts are times, and where a step is too long."""
+
+import polars as pl
+import pytest
+
+from engine.stream.clock import Clock, recognise
+
+
+def stamps(*texts):
+    return pl.Series(list(texts), dtype=pl.String)
+
+
+def find(*texts, max_gap=None):
+    series = stamps(*texts)
+    clock = Clock.for_file(series, max_gap)
+    assert clock is not None
+    gaps, backward = clock.find_gaps(series)
+    return gaps.tolist(), backward
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("0", "1", "2", "3", "90"),
+        (
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:01",
+            "2026-01-01T00:00:02",
+            "2026-01-01T00:00:03",
+            "2026-01-02T00:00:00",
+        ),
+        (
+            "2026-01-01 00:00:00.5",
+            "2026-01-01 00:00:01",
+            "2026-01-01 00:00:02",
+            "2026-01-01 00:00:03",
+            "2026-01-02 00:00:00",
+        ),
+        (
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:01Z",
+            "2026-01-01T00:00:02Z",
+            "2026-01-01T02:00:03+02:00",
+            "2026-01-02T00:00:00Z",
+        ),
+        (
+            "31.12.2025 23:59:58",
+            "31.12.2025 23:59:59",
+            "01.01.2026 00:00:00",
+            "01.01.2026 00:00:01",
+            "02.01.2026 00:00:00",
+        ),
+    ],
+)
+def test_a_step_of_more_than_five_usual_ones_is_a_gap(texts):
+    assert find(*texts) == ([False, False, False, False, True], 0)
+
+
+def test_a_backward_step_is_a_gap_and_counted_apart():
+    assert find("10", "11", "12", "5", "6") == ([False, False, False, True, False], 1)
+
+
+def test_max_gap_wins():
+    assert find("0", "1", "4", "5", max_gap=2.0) == ([False, False, True, False], 0)
+
+
+def test_a_time_that_cannot_be_read_does_not_hide_the_gap_it_lies_in():
+    assert find("0", "1", "2", "", "500", "501") == ([False, False, False, False, True, False], 0)
+
+
+def test_the_step_between_two_pieces_counts_even_behind_unreadable_times():
+    clock = Clock("number", 5.0)
+    assert clock.find_gaps(stamps("0", "1", "?"))[0].tolist() == [False, False, False]
+    assert clock.find_gaps(stamps("?", "?"))[0].tolist() == [False, False]
+    assert clock.find_gaps(stamps("60", "61"))[0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["28/12/2015 10:29:14 AM", "t17", "", "12:30"])
+def test_what_is_no_time_or_ambiguous_sets_no_clock(text):
+    assert recognise(stamps(text, text)) is None
+    assert Clock.for_file(stamps(text, text), None) is None
