@@ -94,7 +94,7 @@ def test_run_writes_beside_the_request_and_sums_up(plant, command):
     assert lines["results"] == f"{plant}/job/results (1 files)"
     assert "idle" in out
     assert "run" in out
-    assert "1.000 on average" in lines["confidence"]
+    assert "1.000 on average" in lines["agreement"]
     assert said == "line7.csv (1/1): 137 of 137 windows\n"
     assert "\x1b" not in out + said, "plain lines where there is no terminal"
     names = sorted(path.name for path in (plant / "job").iterdir())

@@ -106,7 +106,10 @@ def show_summary(summary: "Summary") -> None:
     _row("windows", f"{tally.windows:,}{invalid}{resumed}")
     _show_states(tally.counts, tally.windows)
     if tally.mean_confidence is not None:
-        _row("agreement", f"{tally.mean_confidence:.3f} on average (the share of the neighbours that voted for the winner)")
+        _row(
+            "agreement",
+            f"{tally.mean_confidence:.3f} on average (the share of the neighbours that voted for the winner)",
+        )
     _show_scores(summary)
     if summary.repaired_cells:
         _row("repaired", f"{summary.repaired_cells:,} missing or infinite cells")
