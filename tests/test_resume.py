@@ -78,6 +78,7 @@ def tree(folder):
 
 def counters(folder):
     summary = json.loads((folder / "summary.json").read_text())
+    summary["device"] = summary["device"].partition(" (")[0]  # runs may differ in threads, not in the device
     return {name: value for name, value in summary.items() if name not in OF_THE_LAST_RUN}
 
 
