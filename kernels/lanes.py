@@ -3,7 +3,8 @@
 A plain loop may not be vectorised, because that would change the order of the additions; and a loop with reassociation allowed may
 be ordered differently wherever it is inlined. Here the order is written down, as vector instructions of the compiler's
 intermediate code: lane l adds the elements l, l + 16, l + 32, ..., the rest goes to the first lanes, and the lanes are added by
-halves. The bits are the same on every processor, and the speed is that of its vector unit (measured 4 to 5 times a plain loop).
+halves. No instruction is fused and no order left to the compiler, so the bits do not depend on the processor's vector unit; its speed is
+used (measured: three times a plain loop over 560 numbers).
 """
 
 from typing import Any

@@ -330,7 +330,7 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
         message = f"{name}: {total:,} missing or infinite cells ({share:.1%}) in {shown}"
         said.append(("input.missing_values", message, {"cells": cells}))
     if run.blind is not None:
-        first = f"{run.blind!r} is no number and no ISO 8601 time" if run.blind else "there are none"
+        first = f"{run.blind!r} is no number, no ISO 8601 time and no day.month.year" if run.blind else "there are none"
         message = f"{name}: no gap was looked for, because its timestamps cannot be read as times: {first}"
         said.append(("job.warning", message, {"code": "timestamps_unreadable"}))
     if found.gaps:
