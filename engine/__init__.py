@@ -5,6 +5,9 @@
     result = engine.classify("plant.csv", shots={"idle": "idle.csv", "run": "run.csv"}, window=64)
     result.predictions["plant.csv"]        # a Polars frame: timestamp, Prediction
 
+    for answer in engine.generate(["Pressure falls while the pump runs. What is going on?"]):
+        print(answer.prediction)
+
 The import is cheap: numba, Polars, ONNX Runtime and FAISS are loaded when they are first needed.
 """
 
@@ -25,14 +28,20 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
-    from engine.jobs.local import Classification, classify, read_results, run
+    from engine.jobs.answers import generate
+    from engine.jobs.local import Classification, classify, run
+    from engine.jobs.results import read_results
+    from engine.output.answers import AnswerSummary
     from engine.output.summary import Summary
+    from engine.pipelines.activity_detection.answers import Answer
+    from engine.pipelines.course import Progress
     from engine.pipelines.machine_state.estimator import StateClassifier
-    from engine.pipelines.machine_state.job import Progress
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
+    "AnswerSummary",
     "Classification",
     "DeviceError",
     "DiskFull",
@@ -50,16 +59,20 @@ __all__ = [
     "Summary",
     "__version__",
     "classify",
+    "generate",
     "read_results",
     "run",
 ]
 
 _LAZY = {
+    "Answer": "engine.pipelines.activity_detection.answers",
+    "AnswerSummary": "engine.output.answers",
     "Classification": "engine.jobs.local",
     "classify": "engine.jobs.local",
-    "read_results": "engine.jobs.local",
+    "generate": "engine.jobs.answers",
+    "read_results": "engine.jobs.results",
     "run": "engine.jobs.local",
-    "Progress": "engine.pipelines.machine_state.job",
+    "Progress": "engine.pipelines.course",
     "StateClassifier": "engine.pipelines.machine_state.estimator",
     "Summary": "engine.output.summary",
 }

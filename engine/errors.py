@@ -4,6 +4,7 @@
     ├── RequestError                the request is wrong: every problem at once, before any work          (exit code 2)
     ├── InputError                  one input file cannot be used: file, line, column, value
     ├── ModelError                  a model folder or graph is broken, missing or of another shape
+    │   └── OutOfMemory             a model or its buffers do not fit into memory
     ├── DeviceError                 the asked device is not there, or the installed runtime cannot run
     ├── OutputError                 the output folder cannot take the job
     │   ├── FolderInUse             another process is writing it
@@ -81,6 +82,13 @@ class ModelError(EngineError):
 
     def __init__(self, message: str, *, code: str = "invalid_model", cure: str = "") -> None:
         super().__init__(message, code=code, cure=cure)
+
+
+class OutOfMemory(ModelError):
+    """A model, or the buffers that it needs, do not fit into the device's memory. Fewer slots or a smaller capacity may."""
+
+    def __init__(self, message: str, *, cure: str = "") -> None:
+        super().__init__(message, code="out_of_memory", cure=cure)
 
 
 class DeviceError(EngineError):

@@ -30,6 +30,8 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_public_names_are_these():
     assert engine.__all__ == [
+        "Answer",
+        "AnswerSummary",
         "Classification",
         "DeviceError",
         "DiskFull",
@@ -47,6 +49,7 @@ def test_the_public_names_are_these():
         "Summary",
         "__version__",
         "classify",
+        "generate",
         "read_results",
         "run",
     ]
@@ -160,15 +163,15 @@ def test_progress_and_events_are_told(plant):
     steps: list[engine.Progress] = []
     events = []
     engine.classify("line7.csv", SHOTS, window=WINDOW, threads=1, on_progress=steps.append, on_event=events.append)
-    assert (steps[0].windows, steps[-1].windows, steps[-1].windows_total) == (0, 185, 185)
-    assert [step.windows for step in steps] == sorted(step.windows for step in steps)
+    assert (steps[0].done, steps[-1].done, steps[-1].total, steps[-1].unit) == (0, 185, 185, "windows")
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
     assert events[0].event_type == "running_job"
     assert events[-1].event_type == "job.completed"
 
 
 def test_a_callback_that_raises_ends_the_run_and_leaves_it_resumable(plant):
     def stop(progress: engine.Progress) -> None:
-        if progress.windows:
+        if progress.done:
             raise KeyError("enough")
 
     job = write_job(plant, request(reader_config={"window_size": WINDOW}, batch_size=5, flush_every_n_iteration=4))

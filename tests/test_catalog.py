@@ -203,7 +203,26 @@ def test_a_source_without_a_graph_is_refused(catalog, source):
         catalog.add(source, name="mine")
 
 
-@pytest.mark.parametrize("name", ["", "../mine", "a/b", ".hidden", "a b", "x" * 101, "multiscale"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "../mine",
+        "a/../b",
+        "a..b",
+        "a//b",
+        "/a",
+        "a/",
+        "a/.b",
+        ".hidden",
+        "a b",
+        "a%2Fb",
+        "x" * 101,
+        "a" + ":" * 99,
+        "multiscale",
+        "activity",
+    ],
+)
 def test_names_that_could_not_be_folders_are_refused(catalog, source, name):
     with pytest.raises(ModelError):
         catalog.add(convolution(source / "encoder.onnx"), name=name)
@@ -246,7 +265,7 @@ def test_a_users_model_replaces_ours_under_a_name_of_the_wire(catalog, source):
     assert added.channels == 3
     assert catalog.find("omega_1_3_slb") == added
     assert catalog.find("omega_1_3_surface").shipped
-    ours, mine = catalog.list()
+    ours, *_, mine = catalog.list()
     assert ours.name == "multiscale"
     assert set(ours.aliases) == set(ALIASES) - {"omega_1_3_slb"}
     assert mine == added
@@ -299,7 +318,7 @@ def test_a_changed_file_is_noticed(catalog, source):
     (problem,) = catalog.verify("mine")
     assert "is missing" in problem
     assert list(catalog.broken()) == ["mine"]
-    assert [entry.name for entry in catalog.list()] == ["multiscale"]
+    assert [entry.name for entry in catalog.list() if not entry.shipped] == []
 
 
 def test_a_broken_description_spoils_only_its_own_model(catalog, source):
@@ -308,7 +327,7 @@ def test_a_broken_description_spoils_only_its_own_model(catalog, source):
     with pytest.raises(ModelError, match=r"model\.json, line 2, column 2"):
         catalog.find("mine")
     assert "line 2" in catalog.broken()["mine"]
-    assert [entry.name for entry in catalog.list()] == ["multiscale"]
+    assert [entry.name for entry in catalog.list() if not entry.shipped] == []
     (entry.folder / "model.json").unlink()
     with pytest.raises(ModelError, match=r"is not a model folder: it has no model\.json"):
         catalog.find("mine")

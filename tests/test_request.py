@@ -335,7 +335,7 @@ WRONG_ENVELOPE: dict[str, tuple[dict[str, Any], str]] = {
     "no type": ({"pipeline_type": None}, "pipeline_type is required."),
     "other type": ({"pipeline_type": "training"}, "pipeline_type 'training' does not fit machine-state-classification"),
     "no pipeline": ({"pipeline_key": None}, "pipeline_key is required."),
-    "unknown pipeline": ({"pipeline_key": "x"}, "pipeline_key 'x' not found in registry (known: machine-state-classification)"),
+    "unknown pipeline": ({"pipeline_key": "x"}, "pipeline_key 'x' not found in registry (known: machine-state-classification, activity-detection)"),
     "number as version": ({"pipeline_version": 1}, "pipeline_version 1 of machine-state-classification not found; it has: 1.1.1."),
     "text as inputs": ({"inputs": "a.csv"}, 'inputs must be an object; got "a.csv".'),
     "text as file": ({"inputs": {"inference": "a.csv"}}, 'worker.inference[0] must be an object; got "a.csv".'),

@@ -1,20 +1,22 @@
 """Sessions: bound buffers, shared sessions, clear refusals, and the truth about the device."""
 
+import ctypes
 import os
 import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 import pytest
 from encoders import convolution, foreign, transformer
 
-from engine.errors import DeviceError, ModelError
+from engine.errors import DeviceError, ModelError, OutOfMemory
 from engine.models.device import Device, check_runtime, installed_runtimes, query_driver, usable_cores
-from engine.models.session import Session, resolve_device, runtime_report
+from engine.models.session import Buffer, Session, resolve_device, runtime_report
 
 CPU = Device("cpu", "cpu")
 
@@ -74,6 +76,106 @@ def test_threads_share_a_session(graph):
     for lane in range(4):
         for turn in range(50):
             assert np.array_equal(results[lane, turn], session.run({"values": signals[lane, turn]})[0])
+
+
+def test_buffers_are_zeroed_memory_of_the_device_that_runs_read_and_overwrite(graph):
+    session = Session(graph, device=CPU)
+    signal, vectors = session.buffer((4, 3, 32), "float32"), session.buffer((4, 6), "float32")
+    assert not signal.array.any()
+    signal.array[:] = np.random.default_rng(0).standard_normal(signal.shape)
+    session.bind({"values": signal.view(2)}, {"embedding": vectors.view(1)}).run()
+    assert np.array_equal(vectors.array[1:2], session.run({"values": signal.array[2:3]})[0])
+    assert not vectors.array[[0, 2, 3]].any()
+    wider = session.buffer((4, 8), "float32", vectors.to_host())
+    assert np.array_equal(wider.array[:, :6], vectors.array)
+    assert not wider.array[:, 6:].any()
+
+
+class Recorder:
+    """Stands in for a session and its binding on a GPU that is not there; like the runtime, copies host inputs when bound."""
+
+    def __init__(self):
+        self.bound, self.seen, self.order = {}, [], []
+
+    def io_binding(self):
+        return self
+
+    def bind_input(self, name, place, number, dtype, shape, pointer):
+        self.order.append(name)
+        kind = ctypes.c_char * (int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        self.bound[name] = (place, kind.from_address(pointer).raw if place == "cpu" else pointer)
+
+    def bind_output(self, name, place, number, dtype, shape, pointer):
+        self.bound[name] = (place, pointer)
+
+    def synchronize_inputs(self):
+        self.order.append("inputs are there")
+
+    def run_with_iobinding(self, binding):
+        self.order.append("run")
+        self.seen.append(dict(self.bound))
+
+    def synchronize_outputs(self):
+        self.order.append("outputs are there")
+
+
+def test_on_a_gpu_every_run_sees_the_arrays_as_they_are_then_and_buffers_are_not_copied(graph):
+    session = Session(graph, device=CPU)
+    session._session, session.device = Recorder(), Device("cuda", "a GPU that is not there")
+    signal, vectors = np.zeros((2, 3, 32), dtype=np.float32), Buffer((2, 6), "float32", 4096, None, None)
+    bound = session.bind({"values": signal}, {"embedding": vectors.view(1)})
+    for turn in (1, 2):
+        signal[:] = turn
+        bound.run()
+    first, second = session._session.seen
+    assert first["embedding"] == second["embedding"] == ("cuda", 4096 + 6 * 4)
+    assert first["values"] == ("cpu", np.full((2, 3, 32), 1, np.float32).tobytes())
+    assert second["values"] == ("cpu", np.full((2, 3, 32), 2, np.float32).tobytes())
+    assert session._session.order[1:] == ["values", "inputs are there", "run", "outputs are there"] * 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Failed to allocate memory for requested buffer of size 7",
+        "std::bad_alloc",
+        "CUDA failure 2: out of memory ; GPU=0",
+        "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED",
+        "Available memory of 5 is smaller than requested bytes of 7",
+    ],
+)
+def test_memory_that_runs_out_is_told_apart_from_a_broken_graph(graph, said, monkeypatch):
+    session = Session(graph, device=CPU)
+    signal, vectors = np.zeros((2, 3, 32), dtype=np.float32), np.zeros((2, 6), dtype=np.float32)
+    bound = session.bind({"values": signal}, {"embedding": vectors})
+
+    def fail(*given):
+        raise RuntimeError(f"[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : {said}")
+
+    monkeypatch.setattr(session, "_session", SimpleNamespace(run=fail, run_with_iobinding=fail))
+    for run in (bound.run, lambda: session.run({"values": signal})):
+        with pytest.raises(OutOfMemory, match=r"encoder\.onnx does not fit into memory") as caught:
+            run()
+        assert caught.value.code == "out_of_memory"
+
+
+def test_memory_that_no_machine_has(graph, tmp_path):
+    session = Session(graph, device=CPU)
+    with pytest.raises(OutOfMemory):
+        session.buffer((2**20, 2**30), "float32")
+    nodes = [onnx.helper.make_node("Expand", ["one", "shape"], ["many"])]
+    inputs = [("one", onnx.TensorProto.FLOAT, [1]), ("shape", onnx.TensorProto.INT64, [2])]
+    huge = onnx.helper.make_graph(
+        nodes,
+        "huge",
+        [onnx.helper.make_tensor_value_info(*each) for each in inputs],
+        [onnx.helper.make_tensor_value_info("many", onnx.TensorProto.FLOAT, ["a", "b"])],
+    )
+    model = onnx.helper.make_model(huge, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "huge.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(OutOfMemory, match="huge"):
+        Session(path, device=CPU).run({"one": np.ones(1, np.float32), "shape": np.array([2**22, 2**22])})
 
 
 def test_refuses_buffers_that_do_not_fit(graph):

@@ -1,6 +1,6 @@
 """The `engine` command.
 
-Exit codes: 0 done; 1 the job, or one of its inputs, failed; 2 the request is wrong; 130 interrupted (the same command resumes).
+Exit codes: 0 done; 1 the job, one of its inputs or one of its records failed; 2 the request is wrong; 130 interrupted (the same command resumes).
 """
 
 import sys
@@ -15,6 +15,7 @@ from engine.errors import EngineError, RequestError
 COMMANDS = {
     "run": "engine.cli.jobs:run",
     "classify": "engine.cli.jobs:classify",
+    "generate": "engine.cli.generate:generate",
     "demo": "engine.cli.demo:demo",
     "models": "engine.cli.models:models",
     "pipelines": "engine.cli.pipelines:pipelines",
@@ -43,7 +44,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(engine.__version__, prog_name="engine")
 def engine_command() -> None:
-    """Streaming inference for sensor data: CSVs in, one machine state per sliding window out."""
+    """Streaming inference for sensor data: CSVs in, one machine state per sliding window out; JSONL in, one answer per line out."""
 
 
 def main(arguments: list[str] | None = None) -> Any:

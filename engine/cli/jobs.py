@@ -10,7 +10,16 @@ from engine.cli.screen import printable, say_error, show_summary, tell_event, wa
 from engine.errors import JobFailed
 
 if TYPE_CHECKING:
-    from engine.output.summary import Summary
+    from engine.output.summary import RunSummary
+
+
+search_option = click.option(
+    "--search",
+    type=click.Choice(["auto", "exact", "faiss"]),
+    default="auto",
+    show_default=True,
+    help="Who finds the neighbours; the results are the same.",
+)
 
 
 def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,13 +28,6 @@ def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
             click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use."),
-            click.option(
-                "--search",
-                type=click.Choice(["auto", "exact", "faiss"]),
-                default="auto",
-                show_default=True,
-                help="Who finds the neighbours; the results are the same.",
-            ),
             click.option("--restart", is_flag=True, help="Discard what an earlier run left in the output folder."),
             click.option("-v", "--verbose", is_flag=True, help="Print events as they happen."),
         )
@@ -38,6 +40,7 @@ def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="Job folder. Default: beside JOB, named after it.")
 @click.option("--dry-run", is_flag=True, help="Check request and files, print the resolved request, run nothing.")
+@search_option
 @device_options
 def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings: Any) -> None:
     """Run a job request, the body of POST /batch/jobs. The same command again goes on where it ended.
@@ -59,7 +62,7 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
         return
     folder = output or local.default_output(job)
     with watch() as watcher:
-        summary = _guard(
+        summary = guard(
             lambda: local.run(job, folder, on_progress=watcher, on_event=tell_event if verbose else None, **settings),
             folder,
         )
@@ -109,6 +112,7 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
     "--labels", multiple=True, metavar="FILE=LABELS", help="A label file for one of FILES, joined row by row."
 )
 @click.option("--output", type=click.Path(path_type=Path), default="classified", show_default=True, help="Job folder.")
+@search_option
 @device_options
 def classify(
     files: tuple[str, ...], shots: tuple[str, ...], labels: tuple[str, ...], output: Path, verbose: bool, **options: Any
@@ -130,7 +134,7 @@ def classify(
     settings = {name: options.pop(name) for name in ("device", "threads", "search", "restart")}
     request = local.build_request(files, examples, labels=truth, **options)
     with watch() as watcher:
-        summary = _guard(
+        summary = guard(
             lambda: local.run(
                 request, output, on_progress=watcher, on_event=tell_event if verbose else None, **settings
             ),
@@ -147,7 +151,7 @@ def _pairs(values: Iterable[str], option: str, form: str) -> Iterable[tuple[str,
         yield name, file
 
 
-def _guard(job: Callable[[], "Summary"], folder: Path) -> "Summary":
+def guard(job: Callable[[], "RunSummary"], folder: Path) -> "RunSummary":
     """Run a job; say where the summary of a failed one lies."""
     try:
         return job()
@@ -158,8 +162,8 @@ def _guard(job: Callable[[], "Summary"], folder: Path) -> "Summary":
         raise
 
 
-def finish(summary: "Summary") -> None:
-    """Show a summary and end with its exit code: 1 when an input failed."""
+def finish(summary: "RunSummary") -> None:
+    """Show a summary and end with its exit code: 1 when an input or a record failed."""
     show_summary(summary)
     if summary.status != "completed":
         raise click.exceptions.Exit(1)

@@ -1,4 +1,4 @@
-"""`engine models`: the encoders that a job can name."""
+"""`engine models`: the encoders and language models that a job can name."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from engine.models.manifest import ModelEntry
 
 @click.group()
 def models() -> None:
-    """List, add, check and remove encoders."""
+    """List, add, check and remove encoders and language models."""
 
 
 @models.command("list")
@@ -34,14 +34,14 @@ def show(name: str) -> None:
     """Print a model's description, model.json, and where it lies."""
     from engine.models.catalog import Catalog
 
-    entry = Catalog().find(name)
+    entry = Catalog().entry(name)
     click.echo(f"{entry.folder}", err=True)
     click.echo(entry.manifest.model_dump_json(indent=2, exclude_none=True))
 
 
 @models.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", help="The model_type it will have. Default: the name of SOURCE.")
+@click.option("--name", help="The model_type or model_variant it will have. Default: the name of SOURCE.")
 @click.option("--input", help="The graph's input that takes the readings.")
 @click.option("--mask", help="The graph's input that tells readings from padding.")
 @click.option("--layout", type=click.Choice(["univariate", "multivariate"]), help="One channel at a time, or all.")
@@ -62,18 +62,34 @@ def show(name: str) -> None:
     type=click.Choice(["none", "shots", "file", "window"]),
     help="What it was trained with; taken unless a job names another.",
 )
+@click.option(
+    "--context", type=click.IntRange(16), help="Tokens a language model holds, where its own files do not say so."
+)
+@click.option(
+    "--stop",
+    type=click.IntRange(0),
+    multiple=True,
+    help="Number of a token that ends its answers, likewise; repeatable.",
+)
 @click.option("--licence", help="Kept with the model.")
 @click.option("--provenance", help="Whose weights these are; kept with the model and told with every result.")
 @click.option("--replace", is_flag=True, help="Take the place of a model of this name.")
 def add(source: Path, name: str | None, **options: Any) -> None:
-    """Add an ONNX encoder: SOURCE is a graph, or a folder with one.
+    """Add an ONNX encoder or language model: SOURCE is a graph, or a folder with one.
 
-    The graph is inspected and run; what it takes and gives is inferred and tried. The options are for what it leaves open.
+    The graph is inspected and run; what it takes and gives is inferred and tried. The options are for what it leaves open. A
+    language model is a decoder with its tokenizer.json, as onnxruntime-genai's model builder and optimum write them.
     """
-    from engine.models.catalog import Catalog, Hints
+    from engine.models.catalog import Catalog, Hints, LanguageHints
 
     kept = {key: options.pop(key) for key in ("normalization", "licence", "provenance", "replace")}
-    entry = Catalog().add(source, name=name or source.stem, hints=Hints(**options), **kept)
+    of_language = LanguageHints(options.pop("context"), options.pop("stop"))
+    of_encoder = Hints(**options)
+    if of_language != LanguageHints() and of_encoder != Hints():
+        raise click.UsageError("--context and --stop are about language models, the other options about encoders.")
+    hints = of_encoder if of_language == LanguageHints() else of_language
+    default = source.resolve().name if source.is_dir() else source.stem
+    entry = Catalog().add(source, name=name or default, hints=hints, **kept)
     click.echo(f"Added {click.style(entry.name, bold=True)}: {_describe(entry)}")
 
 
@@ -101,8 +117,10 @@ def remove(name: str) -> None:
 
 def _describe(entry: ModelEntry) -> str:
     manifest = entry.manifest
-    graph = manifest.windowed
-    if graph is None:
+    graph, language = manifest.windowed, manifest.language
+    if language is not None:
+        shape = f"{language.context_length:,} tokens of context, a vocabulary of {language.vocab_size:,}"
+    elif graph is None:
         shape = "any number of channels, windows of 2 to 1,024 rows; run once over the series"
     else:
         channels = (

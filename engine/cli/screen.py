@@ -1,8 +1,9 @@
 """What a person sees while a job runs and when it has ended."""
 
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:  # a command that runs no job need not load what runs one
+    from engine.output.answers import AnswerSummary, AnswerTally
     from engine.output.events import Event
-    from engine.output.summary import Summary
-    from engine.pipelines.machine_state.job import Progress
+    from engine.output.summary import RunSummary, Summary, Tally
+    from engine.pipelines.course import Progress
 
 BAR = 24  # characters of the longest bar in the table of states
 LONGEST = 2000  # characters of a line of a message
+ANSWER = 100  # characters of an answer that is shown
+FIRST = 3  # answers that are shown
 SHOWN = 12  # states, warnings or failed inputs that are listed; the rest is counted
 
 
@@ -52,18 +56,18 @@ class _Bar:
         self._task: Any = None
         self._place = -1
         self._begun = 0.0
-        self._first = 0
+        self._first: Progress | None = None
 
     def __call__(self, progress: "Progress") -> None:
         if progress.place != self._place:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             title = f"{Path(progress.input).name} ({progress.place + 1}/{progress.inputs})"
-            self._task = self._bar.add_task(title, total=progress.windows_total, rate="")
-            self._place, self._begun, self._first = progress.place, time.perf_counter(), progress.windows
+            self._task = self._bar.add_task(title, total=progress.total, rate="")
+            self._place, self._begun, self._first = progress.place, time.perf_counter(), progress
         seconds = time.perf_counter() - self._begun
-        rate = f"{(progress.windows - self._first) / seconds:,.0f} windows/s" if seconds > 0.2 else ""
-        self._bar.update(self._task, completed=progress.windows, total=progress.windows_total, rate=rate)
+        rate = _rate(self._first, progress, seconds) if seconds > 0.2 and self._first is not None else ""
+        self._bar.update(self._task, completed=progress.done, total=progress.total, rate=rate)
 
 
 class _Lines:
@@ -71,11 +75,22 @@ class _Lines:
         self._said = (-1, -1)
 
     def __call__(self, progress: "Progress") -> None:
-        tenths = 10 * progress.windows // max(1, progress.windows_total)
-        if (progress.place, tenths) != self._said and progress.windows:
+        tenths = 10 * progress.done // max(1, progress.total)
+        if (progress.place, tenths) != self._said and progress.done:
             self._said = (progress.place, tenths)
-            total = f"{progress.windows:,} of {progress.windows_total:,} windows"
+            total = f"{progress.done:,} of {progress.total:,} {progress.unit}{_failed(progress)}"
             click.echo(f"{printable(progress.input)} ({progress.place + 1}/{progress.inputs}): {total}", err=True)
+
+
+def _rate(first: "Progress", now: "Progress", seconds: float) -> str:
+    """Say how fast a job is: windows are counted as such, answers by their tokens."""
+    if now.unit == "windows":
+        return f"{(now.done - first.done) / seconds:,.0f} windows/s"
+    return f"{(now.tokens - first.tokens) / seconds:,.0f} tokens/s{_failed(now)}"
+
+
+def _failed(progress: "Progress") -> str:
+    return f", {progress.failed:,} failed" if progress.failed else ""
 
 
 def say_error(message: str) -> None:
@@ -96,11 +111,25 @@ def tell_event(event: "Event") -> None:
     click.echo(f"{event.created_at[11:19]} {event.level:7} {printable(event.message)}", err=True)
 
 
-def show_summary(summary: "Summary") -> None:
+def show_summary(summary: "RunSummary") -> None:
     """Print what a job did."""
-    tally = summary.tally
+    from engine.output.answers import AnswerSummary
+    from engine.output.summary import Summary
+
     colour = {"completed": "green", "partial": "yellow"}.get(summary.status, "red")
     _row("status", click.style(summary.status, fg=colour, bold=True))
+    if isinstance(summary, Summary):
+        _show_windows(summary)
+        _show_end(summary, summary.tally, f"{summary.windows_per_s:,.0f} windows/s" if summary.windows_per_s else "")
+    elif isinstance(summary, AnswerSummary):
+        _show_records(summary)
+        if summary.folder is not None:
+            _show_answers(Path(summary.folder) / file for file in summary.tally.files)
+        _show_end(summary, summary.tally, f"{summary.tokens_per_s:,.0f} tokens/s" if summary.tokens_per_s else "")
+
+
+def _show_windows(summary: "Summary") -> None:
+    tally = summary.tally
     resumed = f", {summary.resumed_windows:,} of them from an earlier run" if summary.resumed_windows else ""
     invalid = f", {tally.invalid:,} of them INVALID_STATE" if tally.invalid else ""
     _row("windows", f"{tally.windows:,}{invalid}{resumed}")
@@ -115,6 +144,19 @@ def show_summary(summary: "Summary") -> None:
         _row("repaired", f"{summary.repaired_cells:,} missing or infinite cells")
     if summary.gaps:
         _row("gaps", f"{summary.gaps:,} in time")
+
+
+def _show_records(summary: "AnswerSummary") -> None:
+    tally = summary.tally
+    resumed = f", {summary.resumed_records:,} of them from an earlier run" if summary.resumed_records else ""
+    failed = f", {tally.failed:,} of them failed" if tally.failed else ""
+    truncated = f", {tally.truncated:,} of them with a prompt that was cut" if tally.truncated else ""
+    _row("records", f"{tally.records:,}{failed}{truncated}{resumed}")
+    _row("tokens", f"{tally.completion_tokens:,} in answers, {tally.prompt_tokens:,} in prompts")
+
+
+def _show_end(summary: "RunSummary", tally: "Tally | AnswerTally", speed: str) -> None:
+    """Print what all summaries end with."""
     for failed in tally.failed_inputs[:SHOWN]:
         _row("failed", click.style(f"{printable(failed.message)} [{failed.code}]", fg="red"))
     if len(tally.failed_inputs) > SHOWN:
@@ -125,12 +167,27 @@ def show_summary(summary: "Summary") -> None:
         _row("", f"... and {len(summary.warnings) - SHOWN:,} more warnings")
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in summary.stage_s.items())
     _row("seconds", f"{summary.elapsed_s:.2f} in all; stages side by side: {stages}")
-    if summary.windows_per_s:
-        _row("speed", f"{summary.windows_per_s:,.0f} windows/s")
+    if speed:
+        _row("speed", speed)
     _row("device", summary.device)
     _row("model", summary.model)
     if summary.folder is not None:
         _row("results", f"{summary.folder}/results ({len(tally.files):,} files)")
+
+
+def _show_answers(files: Iterable[Path]) -> None:
+    shown = 0
+    for file in files:
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                answer = json.loads(line)
+                if answer["prediction"] is None:
+                    continue
+                text = " ".join(printable(answer["prediction"]).split())
+                _row("" if shown else "answers", text if len(text) <= ANSWER else text[: ANSWER - 3] + "...")
+                shown += 1
+                if shown == FIRST:
+                    return
 
 
 def _show_states(counts: dict[str, int], windows: int) -> None:

@@ -1,24 +1,31 @@
 """Jobs in this process, without a server or a database: `run` takes a request, `classify` takes files."""
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import polars as pl
 
-from engine.errors import OutputError, Problem, RequestError
+from engine.errors import Problem, RequestError
 from engine.jobs.request import parse_request
+from engine.jobs.results import read_results
 from engine.models.catalog import Catalog
 from engine.models.library import Metric, Search, Weights
 from engine.output.events import Event
 from engine.output.summary import Summary
+from engine.pipelines.activity_detection.config import ActivityConfig
+from engine.pipelines.course import Progress, Settings
 from engine.pipelines.machine_state.config import GapPolicy, LabelRule, MissingValues, Normalization, OutputFormat
-from engine.pipelines.machine_state.job import Progress, Settings, classify_in_memory, name_apart, run_job
-from engine.pipelines.machine_state.plan import Plan, Resolve, make_plan
-from engine.pipelines.request import JobRequest
+from engine.pipelines.machine_state.job import classify_in_memory, run_job
+from engine.pipelines.machine_state.plan import Plan, make_plan
+from engine.pipelines.names import stem_of
+from engine.pipelines.request import JobRequest, Resolve
+
+if TYPE_CHECKING:  # loaded with the first job that needs a language model
+    from engine.output.answers import AnswerSummary
+    from engine.pipelines.activity_detection.plan import ActivityPlan
 
 Pathlike = str | os.PathLike[str]
 Files = Pathlike | Sequence[Pathlike]
@@ -149,7 +156,7 @@ def read_request(source: Pathlike | Mapping[str, Any]) -> tuple[JobRequest, Path
 
 def prepare(
     source: Pathlike | Mapping[str, Any], *, resolve: Resolve | None = None, catalog: Catalog | None = None
-) -> Plan:
+) -> "Plan | ActivityPlan":
     """Check a request in full, headers of all files included, without running it.
 
     Raises
@@ -158,7 +165,12 @@ def prepare(
         With every problem found.
     """
     request, folder = read_request(source)
-    return make_plan(request, resolve or folder_resolver(folder), catalog or Catalog())
+    resolve, catalog = resolve or folder_resolver(folder), catalog or Catalog()
+    if isinstance(request.config, ActivityConfig):
+        from engine.pipelines.activity_detection.plan import make_activity_plan
+
+        return make_activity_plan(request, resolve, catalog)
+    return make_plan(request, resolve, catalog)
 
 
 def run(
@@ -172,7 +184,7 @@ def run(
     restart: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_event: Callable[[Event], None] | None = None,
-) -> Summary:
+) -> "Summary | AnswerSummary":
     """Run a create-job request into a folder. The same call on the same folder goes on where it ended.
 
     Parameters
@@ -187,11 +199,15 @@ def run(
     threads : int or None
         None: all cores that this process may use.
     search : `auto`, `exact` or `faiss`
-        Who finds the neighbours; the results are the same.
+        Who finds the neighbours, in machine-state classification; the results are the same.
     restart : bool
         Discard what an earlier run left in the folder.
     on_progress, on_event : callables
         Told how far the run is, and what happens.
+
+    Returns
+    -------
+    A `Summary` of machine-state classification, an `AnswerSummary` of activity detection.
 
     Raises
     ------
@@ -207,12 +223,22 @@ def run(
         if isinstance(request, Mapping):
             raise RequestError([Problem("missing_parameter", "output is required when the request is not a file.")])
         output = default_output(Path(request))
-    return run_job(plan, Path(output), Settings(device, threads, search, restart, on_event, on_progress))
+    settings = Settings(device, threads, search, restart, on_event, on_progress)
+    if isinstance(plan, Plan):
+        return run_job(plan, Path(output), settings)
+    from engine.pipelines.activity_detection.job import run_activity
+
+    return run_activity(plan, Path(output), settings)
 
 
 def default_output(request: Path) -> Path:
     """Return the folder beside a request file that is named after it: `job.json` -> `job`."""
     return request.with_suffix("") if request.suffix else request.with_name(request.name + ".results")
+
+
+def answers_beside(file: Path) -> Path:
+    """Return the folder beside a file of records that is named after it: `asked.jsonl.gz` -> `asked-answers`."""
+    return file.with_name(f"{stem_of(file.name)}-answers")
 
 
 def classify(
@@ -248,6 +274,7 @@ def classify(
     As `run`.
     """
     plan = prepare(build_request(files, shots, **options))
+    assert isinstance(plan, Plan)
     settings = Settings(device, threads, search, restart, on_event, on_progress)
     if output is None:
         frames, summary = classify_in_memory(plan, settings)
@@ -286,43 +313,6 @@ def build_request(files: Files, shots: Mapping[str, Files], **options: Unpack[Op
         },
         "parameters": {"worker": {"config": config}},
     }
-
-
-def read_results(output: Pathlike) -> dict[str, pl.DataFrame]:
-    """Read the results in a job's folder: the name of each inference file to its predictions, all parts joined.
-
-    Raises
-    ------
-    OutputError
-        The folder holds no job.
-    """
-    folder = Path(output)
-    try:
-        request = json.loads((folder / "request.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{folder} holds no job: {error}.", code="no_job") from None
-    frames: dict[str, pl.DataFrame] = {}
-    for entry in request["inputs"]["worker.inference"]:
-        parts = sorted(
-            (folder / "results").glob(f"{entry['id']}_output_*_part_*.*"),
-            key=lambda path: int(path.stem.rsplit("_", 1)[1]),
-        )
-        if parts:
-            frames[name_apart(entry["file_id"], frames)] = pl.concat([_read_part(path) for path in parts])
-    return frames
-
-
-def _read_part(path: Path) -> pl.DataFrame:
-    match path.suffix:
-        case ".parquet":
-            return pl.read_parquet(path)
-        case ".jsonl":
-            return pl.read_ndjson(path, infer_schema_length=None)
-    names = pl.read_csv(path, n_rows=0).columns
-    kinds: dict[str, Any] = dict.fromkeys(names[:2], pl.String) | dict.fromkeys(names[2:], pl.Float64)
-    kinds |= {name: pl.String for name in names[2:] if name in ("start_timestamp", "finish_timestamp")}
-    kinds |= {name: pl.Int64 for name in names[2:] if name == "start_row"}
-    return pl.read_csv(path, schema=kinds)
 
 
 def _each(files: Files) -> Iterator[str]:

@@ -10,12 +10,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from engine.errors import Problem, RequestError
 from engine.pipelines.registry import PIPELINES, InputPort, Pipeline
 from engine.pipelines.request import InputFile, JobRequest
-from engine.pipelines.wording import say_problem, show_value
+from engine.pipelines.wording import check_config, show_value
 
 TOP_KEYS = ("name", "pipeline_type", "pipeline_key", "pipeline_version", "inputs", "parameters", "idempotency_key")
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -52,12 +52,12 @@ def parse_request(body: str | bytes | Mapping[str, Any], *, name: str = "The req
     moved = _move_legacy(given, pipeline.legacy)
     config: BaseModel | None = None
     try:
-        config = pipeline.config.model_validate(moved)
-    except ValidationError as error:
-        problems += [say_problem(detail, pipeline.schema()) for detail in error.errors()]
+        config = check_config(pipeline.config, moved)
+    except RequestError as error:
+        problems += error.problems
     if problems or config is None:
         raise RequestError(problems)
-    for path, near in _unknown_keys(config, ""):
+    for path, near in unknown_keys(config, ""):
         full = f"parameters.worker.config.{path}"
         ignored.append(full)
         if near:
@@ -256,7 +256,7 @@ def _move_legacy(config: dict[str, Any], legacy: dict[str, str]) -> dict[str, An
     return moved
 
 
-def _unknown_keys(model: BaseModel, prefix: str) -> Iterator[tuple[str, str | None]]:
+def unknown_keys(model: BaseModel, prefix: str) -> Iterator[tuple[str, str | None]]:
     """Yield the dotted path of each key that the model does not know, with the known key it resembles."""
     known = list(type(model).model_fields)
     for key in model.model_extra or {}:
@@ -265,7 +265,7 @@ def _unknown_keys(model: BaseModel, prefix: str) -> Iterator[tuple[str, str | No
     for key in known:
         value = getattr(model, key)
         if isinstance(value, BaseModel):
-            yield from _unknown_keys(value, f"{prefix}{key}.")
+            yield from unknown_keys(value, f"{prefix}{key}.")
 
 
 def _resembles(key: str, known: Any) -> str | None:

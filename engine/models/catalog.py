@@ -1,30 +1,28 @@
-"""Which model a `model_type` stands for: the shipped one, its names on the wire, and the models that the user added.
+"""Which model a `model_type` or `model_variant` stands for: the shipped ones, their names on the wire, and what the user added.
 
-A user's model lives in `<home>/models/<name>/`. It appears there in one step, after it has passed a trial, and disappears in one
-step; nothing is created by reading.
+A user's model lives in a folder of its own below `<home>/models`. It appears there in one step, after it has passed a trial, and
+disappears in one step.
 """
 
 import difflib
 import os
-import re
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError, ModelError
-from engine.models.intake import take_model
+from engine.models.intake import LanguageHints, take_model
 from engine.models.manifest import ModelEntry, Normalization, added_entry, digest, find_files, read_manifest
 from engine.models.probe import Hints
+from engine.models.store import Store
 from engine.models.trial import try_model
 
-__all__ = ["ALIASES", "Catalog", "Hints", "ModelEntry", "default_home"]
+__all__ = ["ALIASES", "LANGUAGE_ALIASES", "Catalog", "Hints", "LanguageHints", "ModelEntry", "default_home"]
 
+BUILTIN = Path(__file__).parent / "builtin"
 SHIPPED = "multiscale"
+SHIPPED_LANGUAGE = "activity"
 ALIASES: dict[str, int | None] = {  # names on the wire that lead to the shipped encoder -> its exact number of channels
     "omega_1_4_base": None,
     "omega_1_4": None,
@@ -34,7 +32,16 @@ ALIASES: dict[str, int | None] = {  # names on the wire that lead to the shipped
     "omega_1_3_slb": 9,
     "omega_1_3_slb_surface": 9,
 }
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+LANGUAGE_ALIASES = (  # names on the wire that lead to the shipped language model
+    "newton/c:2.5.1-8b-base",
+    "newton/c:2.5.0-8b-base",
+    "newton/c:2.4.0-7b-base",
+    "newton/c:2.3.0-7b-base",
+)
+OURS = dict.fromkeys([*ALIASES, SHIPPED], SHIPPED) | dict.fromkeys(
+    [*LANGUAGE_ALIASES, SHIPPED_LANGUAGE], SHIPPED_LANGUAGE
+)
+ADD = "engine models add FOLDER --name NAME"
 
 
 class Catalog:
@@ -47,59 +54,80 @@ class Catalog:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self.folder = (home or default_home()) / "models"
-        self._shipped = Path(__file__).parent / "builtin" / SHIPPED
+        self._store = Store((home or default_home()) / "models")
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the user's models, which need not exist."""
+        return self._store.folder
 
     def names(self) -> tuple[str, ...]:
-        """Return every `model_type` that `find` knows: the wire's names, the shipped model, the user's models."""
-        return tuple(dict.fromkeys([*ALIASES, SHIPPED, *self._added()]))
+        """Return every `model_type` that `find` knows: the wire's names, the shipped encoder, the user's encoders."""
+        own = [name for name in self._added() if self._is_of(name, "encoder")]
+        return tuple(dict.fromkeys([*ALIASES, SHIPPED, *own]))
+
+    def language_names(self) -> tuple[str, ...]:
+        """Return every `model_variant` that `find_language` knows, as `names` does; without ours where none is shipped."""
+        ours = [*LANGUAGE_ALIASES, SHIPPED_LANGUAGE] if _is_there(SHIPPED_LANGUAGE) else []
+        own = [name for name in self._added() if self._is_of(name, "language model")]
+        return tuple(dict.fromkeys([*ours, *own]))
 
     def list(self) -> tuple[ModelEntry, ...]:
         """Return the installed models, ours first. Folders that cannot be used are left to `broken`."""
-        own = self._added()
-        aliases = tuple(name for name in ALIASES if name not in own)
-        ours = replace_fields(self._ours(SHIPPED), aliases=aliases)
-        broken = self.broken()
-        return (ours, *(self.find(name) for name in own if name not in broken))
+        own, broken = self._added(), self.broken()
+        ours = []
+        for shipped in (SHIPPED, SHIPPED_LANGUAGE):
+            if _is_there(shipped):
+                aliases = (name for name, model in OURS.items() if model == shipped != name)
+                ours.append(replace_fields(_ours(shipped), aliases=tuple(name for name in aliases if name not in own)))
+        return (*ours, *(self.entry(name) for name in own if name not in broken))
 
     def broken(self) -> dict[str, str]:
         """Return the user's models that cannot be used, each with what is wrong."""
         problems = {}
         for name in self._added():
             try:
-                entry = self.find(name)
+                entry = self.entry(name)
                 find_files(entry.folder, entry.manifest)
             except ModelError as error:
                 problems[name] = str(error)
         return problems
 
     def find(self, model_type: str) -> ModelEntry:
-        """Return the model of this name; a user's model comes before ours.
+        """Return the encoder of this name; a user's model comes before ours.
 
         Raises
         ------
         ModelError
-            There is none (code `unknown_model`), or its `model.json` is wrong.
+            There is none (code `unknown_model`), it is a language model, or its `model.json` is wrong.
         """
-        if model_type in self._added():
-            folder = self.folder / model_type
-            return added_entry(model_type, folder, read_manifest(folder))
-        if model_type == SHIPPED or model_type in ALIASES:
-            return self._ours(model_type)
-        names = self.names()
-        close = difflib.get_close_matches(model_type, names, 1)
-        raise ModelError(
-            f"model_type '{model_type}' is unknown; there are: {', '.join(names)}.",
-            code="unknown_model",
-            cure=f"Did you mean {close[0]}?" if close else "Add a model with: engine models add FOLDER --name NAME",
-        )
+        return self._find("model_type", model_type, "encoder")
+
+    def find_language(self, model_variant: str) -> ModelEntry:
+        """Return the language model of this name; a user's model comes before ours.
+
+        Raises
+        ------
+        ModelError
+            There is none (code `unknown_model`), none is shipped (`model_missing`), it is an encoder, or its `model.json` is wrong.
+        """
+        return self._find("model_variant", model_variant, "language model")
+
+    def entry(self, name: str) -> ModelEntry:
+        """Return the model of this name, of either kind; a user's model comes before ours. Raises ModelError."""
+        if name in self._added():
+            folder = self._store.place(name)
+            return added_entry(name, folder, read_manifest(folder))
+        if name in OURS:
+            return _ours(name)
+        raise _unknown("model", name, tuple(dict.fromkeys(self.names() + self.language_names())))
 
     def add(
         self,
         source: Path,
         *,
         name: str,
-        hints: Hints | None = None,
+        hints: Hints | LanguageHints | None = None,
         normalization: Normalization | None = None,
         licence: str | None = None,
         provenance: str | None = None,
@@ -110,11 +138,12 @@ class Catalog:
         Parameters
         ----------
         source : Path
-            A graph, or a folder with one; a `model.json` in the folder is taken at its word and tried.
+            A graph, or a folder with one; a `model.json` in the folder is taken at its word and tried. With a `tokenizer.json` beside
+            a graph that takes tokens it is a language model.
         name : str
-            The `model_type` it will have. One of the wire's names replaces our model under that name.
-        hints : Hints or None
-            What the inspection shall not decide.
+            The `model_type` or `model_variant` it will have. One of the wire's names replaces our model under that name.
+        hints : Hints, LanguageHints or None
+            What the inspection shall not decide, of an encoder or of a language model.
         normalization, licence, provenance
             What no graph tells.
         replace : bool
@@ -123,21 +152,28 @@ class Catalog:
         Raises
         ------
         ModelError
-            The name is taken or not usable, the graph is not an encoder, the trial fails, or the folder cannot be written.
+            The name is taken or not usable, the graph is of neither kind, the trial fails, or the folder cannot be written.
         """
         self._check_name(name, replace=replace)
         told = {"normalization": normalization, "licence": licence, "provenance": provenance}
         given: dict[str, Any] = {key: value for key, value in told.items() if value is not None}
-        with _writing(self.folder), self._staging() as folder:
-            manifest = take_model(source, folder, name=name, hints=hints or Hints(), told=given)
-            try_model(added_entry(name, folder, manifest))
-            self._publish(folder, name, replace=replace)
-        return self.find(name)
+        with self._store.staging() as folder:
+            try:
+                manifest = take_model(source, folder, name=name, hints=hints, told=given)
+                _check_kind(name, manifest.kind)
+                try_model(added_entry(name, folder, manifest))
+            except ModelError as error:  # about our copy: the user knows the files by their own place
+                home = source.parent if source.is_file() else source
+                raise ModelError(
+                    error.message.replace(str(folder), str(home)), code=error.code, cure=error.cure
+                ) from error
+            self._store.publish(folder, name, replace=replace)
+        return self.entry(name)
 
     def verify(self, name: str) -> tuple[str, ...]:
         """Return what is wrong with a model, nothing when it is whole and passes the trial. Reads every file."""
         try:
-            entry = self.find(name)
+            entry = self.entry(name)
             files = find_files(entry.folder, entry.manifest)
             problems = [
                 f"{files[file]} is not the file that was recorded: its digest differs."
@@ -159,61 +195,46 @@ class Catalog:
             There is none of this name, or its folder cannot be changed.
         """
         if name not in self._added():
-            ours = name == SHIPPED or name in ALIASES
+            ours = name in OURS and _is_there(OURS[name])
             raise ModelError(
                 f"model '{name}' {'is shipped and cannot be removed' if ours else 'was not added, so it cannot be removed'}.",
                 code="unknown_model",
             )
-        with _writing(self.folder):
-            _discard(self.folder / name)
+        self._store.remove(name)
 
     def _added(self) -> tuple[str, ...]:
-        try:
-            folders = sorted(path for path in self.folder.iterdir() if path.is_dir())
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
-        except OSError as error:
-            raise ModelError(f"The models in {self.folder} cannot be read: {error.strerror}.") from error
-        return tuple(path.name for path in folders if NAME.fullmatch(path.name) and path.name != SHIPPED)
+        return tuple(name for name in self._store.names() if name not in (SHIPPED, SHIPPED_LANGUAGE))
 
-    def _ours(self, name: str) -> ModelEntry:
-        manifest = read_manifest(self._shipped)
-        return ModelEntry(name, self._shipped, manifest, shipped=True, channels=ALIASES.get(name))
+    def _is_of(self, name: str, kind: str) -> bool:
+        """Tell whether a user's model is of a kind; one that does not say of which it is, is of both."""
+        try:
+            return _kind(self.entry(name).manifest.kind) == kind
+        except ModelError:
+            return True
+
+    def _find(self, field: str, name: str, kind: str) -> ModelEntry:
+        list_names = self.names if kind == "encoder" else self.language_names
+        if name not in OURS and name not in self._added():
+            raise _unknown(field, name, list_names())
+        entry = self.entry(name)
+        found = _kind(entry.manifest.kind)
+        if found != kind:
+            known = list_names()
+            raise ModelError(
+                f"{field} '{name}' is {_with_article(found)}; {_with_article(kind)} is needed here.",
+                code="wrong_model_kind",
+                cure=f"There are: {', '.join(known)}." if known else f"Add one with: {ADD}",
+            )
+        return entry
 
     def _check_name(self, name: str, *, replace: bool) -> None:
-        if not NAME.fullmatch(name):
-            raise ModelError(
-                f"'{name}' cannot be a model's name.",
-                cure="Use up to 100 letters, digits, dots, hyphens and underscores.",
-            )
-        if name == SHIPPED:
+        self._store.check_name(name)
+        if name in (SHIPPED, SHIPPED_LANGUAGE):
             raise ModelError(f"'{name}' is the shipped model.", cure="Choose another name.")
         if name in self._added() and not replace:
             raise ModelError(
                 f"There is a model '{name}' already.", code="model_exists", cure="Remove it first, or give --replace."
             )
-
-    @contextmanager
-    def _staging(self) -> Iterator[Path]:
-        """Yield a folder beside the models that is gone afterwards, unless it was published."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".adding-", dir=self.folder))
-        try:
-            yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
-    def _publish(self, staging: Path, name: str, *, replace: bool) -> None:
-        staging.chmod(0o755)  # mkdtemp's are private
-        final = self.folder / name
-        if replace and final.is_dir():
-            _discard(final)
-        try:
-            staging.rename(final)
-        except OSError as error:
-            if not final.is_dir():
-                raise
-            raise ModelError(f"There is a model '{name}' already, added just now.", code="model_exists") from error
 
 
 def default_home() -> Path:
@@ -228,22 +249,44 @@ def default_home() -> Path:
     return data / "sensor-state-engine"
 
 
-def _discard(folder: Path) -> None:
-    """Make a folder disappear in one step, then free its space."""
-    doomed = Path(tempfile.mkdtemp(prefix=".removed-", dir=folder.parent))
-    folder.rename(doomed / folder.name)
-    shutil.rmtree(doomed, ignore_errors=True)
+def _is_there(shipped: str) -> bool:
+    return (BUILTIN / shipped).is_dir()
 
 
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Tell a person where writing failed."""
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or folder
+def _ours(name: str) -> ModelEntry:
+    """Return the shipped model that a name leads to. Raises ModelError where this build has none."""
+    folder = BUILTIN / OURS[name]
+    if not folder.is_dir():
         raise ModelError(
-            f"The model cannot be stored or changed: {place}: {error.strerror}.",
-            code="model_store",
-            cure="Choose another place with ENGINE_HOME.",
-        ) from error
+            f"'{name}' stands for the shipped language model, and this build has none.",
+            code="model_missing",
+            cure=f"Add one and ask for it by its name: {ADD}",
+        )
+    return ModelEntry(name, folder, read_manifest(folder), shipped=True, channels=ALIASES.get(name))
+
+
+def _kind(kind: str) -> str:
+    return "language model" if kind == "language" else "encoder"
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind == "encoder" else f"a {kind}"
+
+
+def _check_kind(name: str, kind: str) -> None:
+    """Keep the wire's names to models of their own kind."""
+    ours = "language model" if name in LANGUAGE_ALIASES else "encoder"
+    if name in OURS and _kind(kind) != ours:
+        raise ModelError(
+            f"'{name}' is a name of {ours}s, and this is {_with_article(_kind(kind))}.", cure="Choose another name."
+        )
+
+
+def _unknown(field: str, name: str, known: tuple[str, ...]) -> ModelError:
+    close = difflib.get_close_matches(name, known, 1)
+    there = f"; there are: {', '.join(known)}" if known else ", and no such model was added"
+    return ModelError(
+        f"{field} '{name}' is unknown{there}.",
+        code="unknown_model",
+        cure=f"Did you mean {close[0]}?" if close else f"Add a model with: {ADD}",
+    )

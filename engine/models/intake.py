@@ -1,33 +1,41 @@
 """Take a model from where the user has it into a folder of ours: its graph, the files with its weights, its description."""
 
-import mmap
-import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
-from engine.models.device import Device
+from engine.models.files import copy_file, mentions, open_copy
 from engine.models.inspect import inspect_graph
 from engine.models.manifest import MANIFEST, Manifest, check_manifest, digest, find_files, read_manifest, write_manifest
 from engine.models.probe import Hints
-from engine.models.session import Session
 
 GRAPH = "encoder.onnx"
-CPU = Device("cpu", "cpu")
 
 
-def take_model(source: Path, folder: Path, *, name: str, hints: Hints, told: Mapping[str, Any]) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class LanguageHints:
+    """What a person says about a language model whose own files do not: tokens that it holds, tokens that end an answer."""
+
+    context_length: int | None = None
+    stop_tokens: tuple[int, ...] = ()
+
+
+def take_model(
+    source: Path, folder: Path, *, name: str, hints: Hints | LanguageHints | None, told: Mapping[str, Any]
+) -> Manifest:
     """Copy a model into the empty `folder` and write its `model.json`.
 
     Parameters
     ----------
     source : Path
-        A graph, or a folder with one; a `model.json` in the folder is taken at its word.
+        A graph, or a folder with one; a `model.json` in the folder is taken at its word. A graph that takes tokens, with a
+        `tokenizer.json` beside it, is a language model; any other is an encoder.
     folder : Path
     name : str
         The model's name where it does not describe itself.
-    hints : Hints
+    hints : Hints, LanguageHints or None
         What the inspection shall not decide.
     told : mapping
         Fields of the manifest that come from the user.
@@ -35,31 +43,71 @@ def take_model(source: Path, folder: Path, *, name: str, hints: Hints, told: Map
     Raises
     ------
     ModelError
-        There is no graph, its weights are missing, it is no encoder, or the description is wrong.
+        There is no graph, its weights are missing, it is of neither kind, or the description is wrong.
     OSError
         The folder cannot be written.
     """
+    if hints in (Hints(), LanguageHints()):
+        hints = None
     if (source / MANIFEST).is_file():
-        fields = _take_described(source, folder, hints).model_dump(exclude_none=True)
+        if hints is not None:
+            raise ModelError(
+                f"{source} describes itself.", cure=f"Change or remove its {MANIFEST} instead of giving hints."
+            )
+        fields = _take_described(source, folder).model_dump(exclude_none=True)
     else:
-        graph = _find_graph(source)
-        try:
-            _take_graph(graph, folder, whole_folder=source.is_dir())
-            windowed = inspect_graph(folder / GRAPH, hints)
-        except ModelError as error:  # about our copy: the user knows the file by its own name
-            raise ModelError(error.message.replace(GRAPH, graph.name), code=error.code, cure=error.cure) from None
-        fields = {
-            "name": name,
-            "kind": "windowed",
-            "provenance": f"added by the user from {graph.name}",
-            "windowed": windowed.model_dump(),
-        }
+        fields = {"name": name, **(_take_language(source, folder, hints) or _take_encoder(source, folder, hints))}
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     fields["sha256"] = {file: digest(folder / file) for file in files}
     fields["size_bytes"] = {file: (folder / file).stat().st_size for file in files}
     manifest = check_manifest(fields | dict(told), f"the description of {source}")
     write_manifest(folder, manifest)
     return manifest
+
+
+def _take_described(source: Path, folder: Path) -> Manifest:
+    """Copy the files that a folder's own manifest names."""
+    manifest = read_manifest(source)
+    for name, path in find_files(source, manifest).items():
+        if digest(path) != manifest.sha256[name]:
+            raise ModelError(f"{path} is not the file that {MANIFEST} describes: its digest differs.")
+        copy_file(path, folder / name)
+    return manifest
+
+
+def _take_language(source: Path, folder: Path, hints: Hints | LanguageHints | None) -> dict[str, Any] | None:
+    """Copy a language model and return its description; None where the source is none."""
+    from engine.models.language.intake import find_decoder, find_home, take_decoder
+
+    home = find_home(source)
+    graph = find_decoder(source, home) if home else None
+    if home is None or graph is None:
+        return None
+    if isinstance(hints, Hints):
+        raise ModelError(
+            f"{source} is a language model.", cure="Of the options about the graph it takes --context and --stop only."
+        )
+    given = hints or LanguageHints()
+    return take_decoder(graph, home, folder, context_length=given.context_length, stop_tokens=given.stop_tokens)
+
+
+def _take_encoder(source: Path, folder: Path, hints: Hints | LanguageHints | None) -> dict[str, Any]:
+    """Copy an encoder and return its description."""
+    graph = _find_graph(source)
+    if all(mentions(graph, "input_ids")):
+        raise ModelError(
+            f"{graph} takes tokens as a language model does, but there is no tokenizer.json beside it.",
+            code="model_missing",
+            cure="Put it there: AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER) of transformers writes it.",
+        )
+    if isinstance(hints, LanguageHints):
+        raise ModelError(f"{source} is no language model.", cure="Leave --context and --stop out.")
+    try:
+        open_copy(graph, folder / GRAPH, whole_folder=source.is_dir())
+        windowed = inspect_graph(folder / GRAPH, hints)
+    except ModelError as error:  # about our copy: the user knows the file by its own name
+        raise ModelError(error.message.replace(GRAPH, graph.name), code=error.code, cure=error.cure) from None
+    return {"kind": "windowed", "provenance": f"added by the user from {graph.name}", "windowed": windowed.model_dump()}
 
 
 def _find_graph(source: Path) -> Path:
@@ -79,48 +127,3 @@ def _find_graph(source: Path) -> Path:
             cure="Name the graph's file instead of the folder.",
         )
     return graphs[0]
-
-
-def _take_described(source: Path, folder: Path, hints: Hints) -> Manifest:
-    """Copy the files that a folder's own manifest names."""
-    if hints != Hints():
-        raise ModelError(
-            f"{source} describes itself.", cure=f"Change or remove its {MANIFEST} instead of giving hints."
-        )
-    manifest = read_manifest(source)
-    for name, path in find_files(source, manifest).items():
-        if digest(path) != manifest.sha256[name]:
-            raise ModelError(f"{path} is not the file that {MANIFEST} describes: its digest differs.")
-        _copy(path, folder / name)
-    return manifest
-
-
-def _take_graph(graph: Path, folder: Path, *, whole_folder: bool) -> None:
-    """Copy a graph, and the files that hold its weights where it does not open without them.
-
-    A graph spells the names of those files: every neighbour whose name occurs in it is taken.
-    """
-    _copy(graph, folder / GRAPH)
-    try:
-        Session(folder / GRAPH, device=CPU)
-    except ModelError as error:
-        if error.code != "weights_missing":
-            raise
-    else:
-        return
-    neighbours = graph.parent.rglob("*") if whole_folder else graph.parent.glob("*")
-    with graph.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for path in sorted(neighbours):
-            name = path.relative_to(graph.parent).as_posix()
-            if path != graph and path.is_file() and content.find(name.encode()) >= 0:
-                _copy(path, folder / name)
-    try:
-        Session(folder / GRAPH, device=CPU)
-    except ModelError as error:
-        cure = f"Put it into {graph.parent}." if error.code == "weights_missing" else error.cure
-        raise ModelError(error.message, code=error.code, cure=cure) from None
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)

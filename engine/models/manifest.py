@@ -1,4 +1,4 @@
-"""The `model.json` beside every encoder: what its graph takes and gives, whose weights they are, and the digests of its files.
+"""The `model.json` beside every model: what its graph takes and gives, whose weights they are, and the digests of its files.
 
 A model folder is untrusted input: unknown keys are refused, file names stay inside the folder, and nothing in it is executed but
 the graph.
@@ -19,14 +19,15 @@ LONGEST_WINDOW = 1024
 MANIFEST_BYTES = 1 << 20  # a larger model.json is not one
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
+    """Return a name that stays inside a model's folder; raises ValueError for any other."""
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or path.as_posix() != name:
         raise ValueError(f"a file name must stay inside the model's folder; got {name!r}")
     return name
 
 
-FileName = Annotated[str, AfterValidator(_inside)]
+FileName = Annotated[str, AfterValidator(inside)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Rows = Annotated[int, Field(ge=1)]
 Normalization = Literal["none", "shots", "file", "window"]
@@ -119,12 +120,37 @@ class Windowed(_Part):
         return self
 
 
+class Language(_Part):
+    """A model that continues texts: a decoder with a cache of keys and values, its tokenizer, and where its answers end."""
+
+    file: FileName = Field(default="model.onnx", description="The graph.")
+    tokenizer: Literal["tokenizer.json"] = "tokenizer.json"
+    template: Literal["chat_template.jinja", "tokenizer_config.json"] | None = Field(
+        default=None, description="File that holds the chat template; null has the plain one."
+    )
+    cache: Literal["shared", "growing"] = Field(
+        description="Past and present are one buffer, or present is past with the new tokens behind it."
+    )
+    context_length: int = Field(ge=16, description="Tokens that prompt and answer may have together.")
+    vocab_size: int = Field(ge=1, description="Tokens that it knows: the width of its logits.")
+    stop_tokens: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Tokens that end an answer.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Language":
+        unknown = [token for token in self.stop_tokens if token >= self.vocab_size]
+        if unknown:
+            raise ValueError(
+                f"stop token {unknown[0]:,} is none of the {self.vocab_size:,} tokens that the graph knows"
+            )
+        return self
+
+
 class Manifest(_Part):
     """The content of `model.json`."""
 
     format: Literal[1] = 1
     name: str = Field(min_length=1)
-    kind: Literal["dense", "windowed"]
+    kind: Literal["dense", "windowed", "language"]
     licence: str = "unknown"
     provenance: str = Field(description="Whose weights these are, in plain words.")
     normalization: Normalization | None = Field(
@@ -132,22 +158,31 @@ class Manifest(_Part):
     )
     dense: Dense | None = None
     windowed: Windowed | None = None
+    language: Language | None = None
     sha256: dict[FileName, Digest] = Field(description="Every file of the model and its digest.")
     size_bytes: dict[FileName, int] = Field(default_factory=dict, description="Every file of the model and its size.")
 
     @model_validator(mode="after")
     def _complete(self) -> "Manifest":
-        if (self.dense is None) == (self.kind == "dense") or (self.windowed is None) == (self.kind == "windowed"):
+        sections = {"dense": self.dense, "windowed": self.windowed, "language": self.language}
+        if [kind for kind, section in sections.items() if section is not None] != [self.kind]:
             raise ValueError(f"a model of kind {self.kind} has exactly the section '{self.kind}'")
-        missing = [name for name in self.graph_files() if name not in self.sha256]
+        if self.language is not None and self.normalization is not None:
+            raise ValueError("a language model takes no normalization")
+        missing = [name for name in self.needed_files() if name not in self.sha256]
         if missing:
             raise ValueError(f"sha256 has no digest of {', '.join(missing)}")
         return self
 
-    def graph_files(self) -> tuple[str, ...]:
-        """Return the names of the graphs, without the files that hold their weights."""
-        graphs = tuple(graph.file for graph in self.dense.graphs) if self.dense else ()
-        return graphs + ((self.windowed.file,) if self.windowed else ())
+    def needed_files(self) -> tuple[str, ...]:
+        """Return the names of the files that the description itself names: all but those that hold a graph's weights."""
+        if self.dense:
+            return tuple(graph.file for graph in self.dense.graphs)
+        if self.windowed:
+            return (self.windowed.file,)
+        assert self.language is not None
+        template = (self.language.template,) if self.language.template else ()
+        return (self.language.file, self.language.tokenizer, *template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ same shapes on the same machine: convolution algorithms are not chosen by timing
 
 import functools
 import importlib.util
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import DeviceError, ModelError
+from engine.errors import DeviceError, ModelError, OutOfMemory
 from engine.models.device import (
     Device,
     check_runtime,
@@ -25,7 +26,7 @@ from engine.models.device import (
     usable_cores,
 )
 
-__all__ = ["Bound", "Device", "Session", "TensorInfo", "resolve_device", "runtime_report", "usable_cores"]
+__all__ = ["Bound", "Buffer", "Device", "Session", "TensorInfo", "resolve_device", "runtime_report", "usable_cores"]
 
 Array = npt.NDArray[Any]
 
@@ -37,6 +38,10 @@ CUDA_OPTIONS = {
 }
 QUIET = 4  # only fatal messages reach the terminal: what is an error here is raised, and said once
 PROBE = Path(__file__).parent / "builtin" / "multiscale" / "filters_2.onnx"  # a convolution: cuDNN has to load
+_NO_MEMORY = re.compile(
+    r"Failed to allocate memory|bad_alloc|bad allocation|out of memory|CUDA_ERROR_OUT_OF_MEMORY|ALLOC_FAILED|Available memory of",
+    re.IGNORECASE,
+)
 DTYPES = {  # ONNX Runtime's names of tensor types -> NumPy's
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -56,6 +61,40 @@ class TensorInfo:
     name: str
     shape: tuple[int | str | None, ...]
     dtype: str
+
+
+class Buffer:
+    """Zeroed memory where a session runs: NumPy's on a CPU, the runtime's own on CUDA, so that runs need not copy it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+    array : numpy array or None
+        The memory itself; None on CUDA.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, pointer: int, owner: Any, array: Array | None) -> None:
+        """Describe memory that `owner` keeps; callers use `Session.buffer`."""
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.array = array
+        self.pointer = pointer
+        self._owner = owner
+
+    def view(self, index: int) -> "Buffer":
+        """Return the part at one index of the first axis, as a batch of one; no copy."""
+        assert 0 <= index < self.shape[0]
+        stride = self.dtype.itemsize * math.prod(self.shape[1:])
+        array = None if self.array is None else self.array[index : index + 1]
+        return Buffer((1, *self.shape[1:]), self.dtype, self.pointer + index * stride, self._owner, array)
+
+    def to_host(self) -> Array:
+        """Return the content, copied where it is on another device."""
+        if self.array is None:
+            content: Array = self._owner.numpy()
+            return content
+        return self.array
 
 
 class Session:
@@ -107,6 +146,7 @@ class Session:
         except Exception as error:
             if not _is_of_runtime(error):
                 raise
+            _raise_memory(path, error)
             message, code = _explain_opening(path, str(error))
             raise ModelError(message, code=code) from None
         first = self._session.get_providers()[0]
@@ -130,17 +170,42 @@ class Session:
         except Exception as error:
             if not _is_of_runtime(error):
                 raise
+            _raise_memory(self._path, error)
             raise ModelError(f"{self._path.name} does not run: {_sentence(str(error))}", code="model_run") from None
         return results
 
-    def bind(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> "Bound":
-        """Tie buffers to the graph, so that a run reads `inputs` and overwrites `outputs` in place.
+    def buffer(self, shape: tuple[int, ...], dtype: str, content: Array | None = None) -> Buffer:
+        """Return memory where this session runs: zeros, or `content` in its beginning along every axis.
+
+        Raises
+        ------
+        OutOfMemory
+            There is not so much.
+        """
+        try:
+            values = np.zeros(shape, dtype)
+            if content is not None:
+                values[tuple(slice(0, size) for size in content.shape)] = content
+            if self.device.kind == "cpu":
+                return Buffer(shape, dtype, values.ctypes.data, values, values)
+            owner = _load_runtime().OrtValue.ortvalue_from_numpy(values, "cuda", 0)
+        except MemoryError:
+            raise _memory_ran_out(self._path) from None
+        except Exception as error:
+            if not _is_of_runtime(error):
+                raise
+            _raise_memory(self._path, error)
+            raise ModelError(f"{self._path.name}: {_sentence(str(error))}", code="model_run") from None
+        return Buffer(shape, dtype, owner.data_ptr(), owner, None)
+
+    def bind(self, inputs: Mapping[str, Array | Buffer], outputs: Mapping[str, Array | Buffer]) -> "Bound":
+        """Tie memory to the graph, so that a run reads `inputs` and overwrites `outputs` in place.
 
         Parameters
         ----------
-        inputs, outputs : name -> array
-            C-contiguous arrays of the graph's types, kept by the result; on CUDA they stay in the machine's memory and are
-            copied by the runtime.
+        inputs, outputs : name -> array or buffer
+            Of the graph's types, arrays C-contiguous; kept by the result. On CUDA, arrays stay in the machine's memory and are
+            copied by the runtime, buffers are where they are needed. One may be both an input and an output.
 
         Raises
         ------
@@ -153,16 +218,25 @@ class Session:
 class Bound:
     """A session with its input and output buffers. One thread at a time may run it; a run costs 3 us beyond the graph."""
 
-    def __init__(self, session: Session, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
+    def __init__(
+        self, session: Session, inputs: Mapping[str, Array | Buffer], outputs: Mapping[str, Array | Buffer]
+    ) -> None:
         self._session = session
         self._arrays = (dict(inputs), dict(outputs))  # keeps the memory alive
         self._binding = session._session.io_binding()  # noqa: SLF001 - one class in two parts
-        for name, array in inputs.items():
-            _check_buffer(session._path, session.inputs, name, array)  # noqa: SLF001
-            self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
-        for name, array in outputs.items():
-            _check_buffer(session._path, session.outputs, name, array)  # noqa: SLF001
-            self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+        for known, given, bind in (
+            (session.inputs, inputs, self._binding.bind_input),
+            (session.outputs, outputs, self._binding.bind_output),
+        ):
+            for name, memory in given.items():
+                _check_buffer(session._path, known, name, memory)  # noqa: SLF001
+                self._tie(bind, name, memory)
+        # The runtime copies an input from the machine's memory to the GPU when it is bound, not when the graph runs.
+        self._stale = {
+            name: memory
+            for name, memory in inputs.items()
+            if session.device.kind == "cuda" and not isinstance(memory, Buffer)
+        }
 
     def run(self) -> None:
         """Run the graph: the output buffers hold the results when it returns.
@@ -174,14 +248,26 @@ class Bound:
         """
         session = self._session
         try:
+            for name, memory in self._stale.items():
+                self._tie(self._binding.bind_input, name, memory)
+            if self._stale:
+                self._binding.synchronize_inputs()
             session._session.run_with_iobinding(self._binding)  # noqa: SLF001
             if session.device.kind == "cuda":
                 self._binding.synchronize_outputs()
         except Exception as error:
             if not _is_of_runtime(error):
                 raise
+            _raise_memory(session._path, error)  # noqa: SLF001
             name = session._path.name  # noqa: SLF001
             raise ModelError(f"{name} does not run: {_sentence(str(error))}", code="model_run") from None
+
+    def _tie(self, bind: Callable[..., None], name: str, memory: Array | Buffer) -> None:
+        if isinstance(memory, Buffer):
+            place, pointer = self._session.device.kind, memory.pointer
+        else:
+            place, pointer = "cpu", memory.ctypes.data
+        bind(name, place, 0, memory.dtype.type, memory.shape, pointer)
 
 
 def resolve_device(asked: str) -> Device:
@@ -281,15 +367,27 @@ def _info(node: Any) -> TensorInfo:
     return TensorInfo(node.name, tuple(node.shape), DTYPES.get(node.type, node.type))
 
 
-def _check_buffer(path: Path, known: tuple[TensorInfo, ...], name: str, array: Array) -> None:
+def _check_buffer(path: Path, known: tuple[TensorInfo, ...], name: str, array: Array | Buffer) -> None:
     for info in known:
         if info.name == name:
             if info.dtype != array.dtype.name:
                 raise ModelError(f"{path.name}: '{name}' holds {info.dtype}, not {array.dtype.name}.")
-            assert array.flags.c_contiguous
+            assert isinstance(array, Buffer) or array.flags.c_contiguous
             return
     names = ", ".join(info.name for info in known)
     raise ModelError(f"{path.name} has no '{name}'; it has: {names}.", cure="Correct the name in model.json.")
+
+
+def _raise_memory(path: Path, error: Exception) -> None:
+    """Raise OutOfMemory where that is what the runtime says."""
+    if _NO_MEMORY.search(str(error)):
+        raise _memory_ran_out(path) from None
+
+
+def _memory_ran_out(path: Path) -> OutOfMemory:
+    return OutOfMemory(
+        f"{path.name} does not fit into memory.", cure="Free some, or take a smaller batch_size or a smaller model."
+    )
 
 
 def _is_of_runtime(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""The trial that an encoder has to pass before its vectors are relied on."""
+"""The trial that a model has to pass before it is relied on: of an encoder's vectors here, of a language model's answers beside it."""
 
 import numpy as np
 
@@ -13,13 +13,18 @@ WINDOW = 64  # rows of the trial's windows, where the model takes so many
 
 
 def try_model(entry: ModelEntry) -> None:
-    """Try a model on the CPU, on windows that it takes. Costs a few batches.
+    """Try a model on the CPU, on windows or prompts that it takes. Costs a few batches.
 
     Raises
     ------
     ModelError
         It does not load or does not pass.
     """
+    if entry.manifest.kind == "language":
+        from engine.models.language.trial import try_language
+
+        try_language(entry)
+        return
     windowed, dense = entry.manifest.windowed, entry.manifest.dense
     least, most = 2, LONGEST_WINDOW
     if windowed:

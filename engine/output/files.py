@@ -32,6 +32,7 @@ POINTS: tuple[str, ...] = (
 )
 """Every commit point, for tests that stop a process there. A new kind of published file gets its name in `_KINDS`."""
 
+_READ_BYTES = 1 << 20
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -146,18 +147,32 @@ def publish(path: Path, data: Bytes | Iterable[Bytes], *, kind: str = "file") ->
 class Draft:
     """A file that grows beside its final name and appears there at once, when it is published.
 
-    `size_bytes` and `sha256` describe what was written so far. Errors are those of `publish`, and leave no temporary file.
+    `size_bytes` and `sha256` describe what was written so far. Errors are those of `publish`, and leave no temporary file, but
+    for bytes that were committed.
+
+    Parameters
+    ----------
+    path : Path
+        The final name.
+    kind : str
+        First half of the commit points' names.
+    keep_bytes : int
+        Go on behind so many bytes of a draft that an earlier run left, and forget the rest of it. Reads them once.
     """
 
-    def __init__(self, path: Path, kind: str = "file") -> None:
+    def __init__(self, path: Path, kind: str = "file", *, keep_bytes: int = 0) -> None:
         self.path = path
-        self.size_bytes = 0
+        self.size_bytes = keep_bytes
         self._kind = kind
+        self._kept = keep_bytes > 0
         self._digest = hashlib.sha256()
         self._temporary = temporary(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self._descriptor: int | None = os.open(self._temporary, flags, 0o666)
+            os.ftruncate(self._descriptor, keep_bytes)
+            for start in range(0, keep_bytes, _READ_BYTES):
+                self._digest.update(os.pread(self._descriptor, min(_READ_BYTES, keep_bytes - start), start))
         except OSError as error:
             raise refusal(error, path) from error
         reach(f"{kind}.opened")
@@ -178,13 +193,24 @@ class Draft:
         self._digest.update(data)
         self.size_bytes += len(data)
 
-    def publish(self) -> None:
-        """Make the bytes durable, then visible under the final name, then that name durable."""
+    def sync(self) -> None:
+        """Make the bytes so far durable under the temporary name, where they stay from now on, until they are published."""
+        try:
+            self._sync()
+        except OSError as error:
+            raise refusal(error, self.path) from error
+        self._kept = True
+
+    def _sync(self) -> None:
         assert self._descriptor is not None, "already published or discarded"
         reach(f"{self._kind}.written")
+        os.fsync(self._descriptor)
+        reach(f"{self._kind}.synced")
+
+    def publish(self) -> None:
+        """Make the bytes durable, then visible under the final name, then that name durable."""
         try:
-            os.fsync(self._descriptor)
-            reach(f"{self._kind}.synced")
+            self._sync()
             self._temporary.rename(self.path)
             reach(f"{self._kind}.renamed")
             _sync_folder(self.path.parent)
@@ -194,12 +220,18 @@ class Draft:
             self.discard()
         reach(f"{self._kind}.settled")
 
-    def discard(self) -> None:
-        """Remove what was written, unless it was published. May be called again."""
+    def keep(self) -> None:
+        """Leave what was written under its temporary name, for a later run. May be called again."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-            self._temporary.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove what was written, unless it was published or committed (`sync`). May be called again."""
+        if self._descriptor is not None:
+            self.keep()
+            if not self._kept:
+                self._temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

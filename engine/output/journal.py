@@ -11,6 +11,7 @@ Keys of a line that this module understands (all others belong to whoever commit
     input        index of the input in the request
     part         number of a published part of that input; `file`, `bytes` describe it, `embeddings` its second file
     ended        the input is final: {"status": "completed"|"failed", ...}
+    draft        {"file", "bytes"}: so much of a result file that is not whole yet counts; a later line of the input replaces it
     reopened     true: the input is not final any more, and only its first `parts` parts still count
 """
 
@@ -151,9 +152,13 @@ class Journal:
         reach(f"{name}.synced")
 
     def _apply(self, entry: Entry) -> None:
-        self.entries.append(entry)
         index = entry.get("input")
         lines = self._live.setdefault(index, [])
+        if lines and "draft" in lines[-1]:
+            replaced = lines.pop()  # they are many: memory must not grow with them
+            if self.entries[-1] is replaced:
+                self.entries.pop()
+        self.entries.append(entry)
         if entry.get("reopened"):
             lines[:] = [line for line in lines if "part" in line and line["part"] < entry["parts"]]
         else:
@@ -189,6 +194,9 @@ class Journal:
     def _sweep(self) -> None:
         """Remove what no commit names, and check that what commits name is there."""
         committed = {place: size for entry in self.live() for place, size in files_of(entry)}
+        for draft in [entry["draft"] for entry in self.live() if "draft" in entry]:
+            _check_draft(self.folder / RESULTS / draft["file"], draft["bytes"])
+            committed[RESULTS, _where(self.folder / RESULTS / draft["file"]).name] = 0
         found: dict[tuple[str, str], int] = {}
         doomed = [temporary(self.folder / name) for name in _JOB_FILES]
         if not self.entries:  # a summary that was written before starting over tells of something else
@@ -208,7 +216,7 @@ class Journal:
         except OSError as error:
             raise refusal(error, self.folder) from error
         for (place, name), size in committed.items():
-            if found.get((place, name)) != size:
+            if size and found.get((place, name)) != size:
                 now = f"has {found[place, name]:,} bytes" if (place, name) in found else "is missing"
                 raise OutputError(
                     f"{self.folder / place / name} {now}, but {size:,} bytes were committed.",
@@ -223,6 +231,27 @@ def files_of(entry: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], int]]:
         yield (RESULTS, entry["file"]), entry["bytes"]
     if "embeddings" in entry:
         yield (EMBEDDINGS, entry["embeddings"]["file"]), entry["embeddings"]["bytes"]
+
+
+def _where(path: Path) -> Path:
+    """Return where the bytes of a committed draft are: beside the final name, or there, if a kill came just after the rename."""
+    draft = temporary(path)
+    return draft if draft.exists() else path
+
+
+def _check_draft(path: Path, size: int) -> None:
+    """Refuse a draft that has lost bytes which were committed."""
+    try:
+        found = _where(path).stat().st_size
+    except FileNotFoundError:
+        found = -1
+    if found < size:
+        now = f"has {found:,} bytes" if found >= 0 else "is missing"
+        raise OutputError(
+            f"{temporary(path)} {now}, but {size:,} bytes were committed.",
+            code="output_changed",
+            cure="Put it back as it was, or start over with --restart.",
+        )
 
 
 def _line(value: dict[str, Any]) -> bytes:

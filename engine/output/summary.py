@@ -26,6 +26,46 @@ class FailedInput:
     message: str
 
 
+class RunSummary:
+    """What the summaries of all pipelines have in common: these fields, their JSON, and their place in the job's folder."""
+
+    __slots__ = ()
+
+    status: Status
+    warnings: tuple[str, ...]
+    stage_s: dict[str, float]
+    elapsed_s: float
+    device: str
+    model: str
+    folder: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """Return it as JSON text, indented."""
+        return json.dumps(self.as_dict(), allow_nan=False, indent=2) + "\n"
+
+    def save(self, folder: Path) -> Path:
+        """Write `summary.json` into a job's folder and return its path. Raises DiskFull or OutputError."""
+        path = folder / SUMMARY
+        publish(path, self.to_json().encode("ascii"), kind="summary")
+        return path
+
+
+def ends_of(entries: Iterable[Mapping[str, Any]]) -> tuple[int, tuple[FailedInput, ...]]:
+    """Return how many inputs the journal lines call completed, and those that they call failed, in request order."""
+    completed = 0
+    failed: list[FailedInput] = []
+    for entry in entries:
+        end = entry.get("ended")
+        if end is not None and end["status"] == "failed":
+            failed.append(FailedInput(entry["input"], end["code"], end["message"]))
+        completed += end is not None and end["status"] == "completed"
+    return completed, tuple(sorted(failed, key=lambda one: one.input))
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the journal's lines add up to.
@@ -44,8 +84,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The result of a run.
+class Summary(RunSummary):
+    """The result of a run of machine-state classification.
 
     Attributes
     ----------
@@ -92,24 +132,14 @@ class Summary:
         values["evaluation"] = self.evaluation.as_dict() if self.evaluation is not None else None
         return {"status": values.pop("status"), **tally, **values}
 
-    def to_json(self) -> str:
-        """Return it as JSON text, indented."""
-        return json.dumps(self.as_dict(), allow_nan=False, indent=2) + "\n"
-
-    def save(self, folder: Path) -> Path:
-        """Write `summary.json` into a job's folder and return its path. Raises DiskFull or OutputError."""
-        path = folder / SUMMARY
-        publish(path, self.to_json().encode("ascii"), kind="summary")
-        return path
-
 
 def add_up(entries: Iterable[Mapping[str, Any]]) -> Tally:
     """Add up the journal lines that still count (`Journal.live`)."""
-    windows = invalid = completed = 0
+    windows = invalid = 0
     confidence = 0.0
     counts: dict[str, int] = {}
     files: list[str] = []
-    failed: list[FailedInput] = []
+    entries = list(entries)
     for entry in sorted(entries, key=lambda entry: (entry.get("input", -1), entry.get("part", float("inf")))):
         if "part" in entry:
             windows += entry["rows"]
@@ -118,10 +148,7 @@ def add_up(entries: Iterable[Mapping[str, Any]]) -> Tally:
             for name, count in entry["counts"].items():
                 counts[name] = counts.get(name, 0) + count
             files += [f"{place}/{name}" for (place, name), _ in files_of(entry)]
-        end = entry.get("ended")
-        if end is not None and end["status"] == "failed":
-            failed.append(FailedInput(entry["input"], end["code"], end["message"]))
-        completed += end is not None and end["status"] == "completed"
+    completed, failed = ends_of(entries)
     return Tally(
         windows=windows,
         invalid=invalid,
@@ -129,5 +156,5 @@ def add_up(entries: Iterable[Mapping[str, Any]]) -> Tally:
         mean_confidence=confidence / (windows - invalid) if windows > invalid else None,
         files=tuple(files),
         completed_inputs=completed,
-        failed_inputs=tuple(failed),
+        failed_inputs=failed,
     )

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from engine.pipelines.activity_detection.config import ActivityConfig
 from engine.pipelines.machine_state.config import MachineStateConfig
 
 Mode = Literal["plain_file_list", "n_shot_file_list", "checkpoint"]
@@ -86,6 +87,17 @@ PIPELINES: dict[str, Pipeline] = {
                 "data_columns": "reader_config.data_columns",
                 "timestamp_column": "reader_config.timestamp_column",
             },
+        ),
+        Pipeline(
+            key="activity-detection",
+            version="0.0.20",
+            pipeline_type="batch",
+            name="Activity detection",
+            description="Answers every record of JSONL files in words, with a language model.",
+            config=ActivityConfig,
+            inputs=(InputPort("worker.data", "JSONL files, one record a line.", required=True, tracked=True),),
+            outputs=(OutputPort("worker.result", "One answer per line."),),
+            legacy={},
         ),
     )
 }

@@ -2,11 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.errors import Problem
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import Problem, RequestError
 
 PREFIX = "parameters.worker.config."
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def check_config(form: type[Config], values: Mapping[str, Any]) -> Config:
+    """Return a configuration. Raises RequestError with every problem found."""
+    try:
+        return form.model_validate(values)
+    except ValidationError as error:
+        schema = form.model_json_schema()
+        raise RequestError([say_problem(detail, schema) for detail in error.errors()]) from None
 
 
 def say_problem(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Problem:
@@ -52,6 +65,8 @@ def describe(node: Mapping[str, Any] | None, schema: Mapping[str, Any]) -> str:
                 return f"{low} to {high}"
             if low is not None:
                 return f"{noun}, at least {low}"
+            if above is not None and high is not None:
+                return f"{noun} above {above}, at most {high}"
             return f"{noun} above {above}" if above is not None else noun
         case "boolean":
             return "true or false"

@@ -6,24 +6,15 @@ here are accepted, kept and reported as ignored (`engine.jobs.request`).
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
-Character = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)]
-Whole = Annotated[int, Field(strict=True)]
-Switch = Annotated[bool, Field(strict=True)]
+from engine.pipelines.section import Character, Section, Switch, Text, Whole
 
 Normalization = Literal["none", "shots", "file", "window"]
 MissingValues = Literal["ffill", "fail", "invalid"]
 GapPolicy = Literal["ignore", "mark", "skip"]
 LabelRule = Literal["first", "last", "majority", "pure"]
 OutputFormat = Literal["csv", "jsonl", "parquet"]
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, unknown keys kept."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
 
 class ReaderConfig(Section):

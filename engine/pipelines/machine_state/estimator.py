@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from engine.errors import Problem, RequestError
 from engine.models.catalog import Catalog
@@ -16,10 +15,10 @@ from engine.models.encoder import load_encoder
 from engine.models.library import Metric, Search, Weights
 from engine.models.session import resolve_device, usable_cores
 from engine.output.score import INVALID_STATE
+from engine.pipelines.course import Settings
 from engine.pipelines.machine_state.classifier import Classifier, Pass, Shot
 from engine.pipelines.machine_state.config import MachineStateConfig, MissingValues, Normalization
-from engine.pipelines.machine_state.job import Settings
-from engine.pipelines.wording import say_problem
+from engine.pipelines.wording import check_config
 from engine.stream.arrays import ArrayRecording
 from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, open_table
@@ -134,7 +133,8 @@ class StateClassifier:
             "weights": self.weights,
             "normalize_embeddings": self.normalize_embeddings,
         }
-        config = _validate(
+        config = check_config(
+            MachineStateConfig,
             {
                 "model_type": self.model,
                 "normalization": self.normalization,
@@ -142,7 +142,7 @@ class StateClassifier:
                 "reader_config": {**reader, "timestamp_column": None},
                 "classifier_config": voting,
                 "output": {"probabilities": True},
-            }
+            },
         )
         for shot in shots:
             self._check_columns(shot.recording, names)
@@ -263,11 +263,3 @@ class StateClassifier:
         if len(recording.data_columns) != len(names):
             message = f"{recording.name} has {len(recording.data_columns)} channels, the first one had {len(names)}."
             raise RequestError([Problem("invalid_channel_count", message, "X")])
-
-
-def _validate(config: dict[str, Any]) -> MachineStateConfig:
-    try:
-        return MachineStateConfig.model_validate(config)
-    except ValidationError as error:
-        schema = MachineStateConfig.model_json_schema()
-        raise RequestError([say_problem(detail, schema) for detail in error.errors()]) from None

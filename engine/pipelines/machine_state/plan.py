@@ -1,8 +1,6 @@
 """Everything about a job that can be checked before work starts: its files, headers, columns, classes and model."""
 
-import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +9,12 @@ from engine.models.catalog import Catalog, ModelEntry
 from engine.output.predictions import OutputOptions, column_names
 from engine.pipelines.machine_state.classifier import Shot
 from engine.pipelines.machine_state.config import MachineStateConfig
-from engine.pipelines.request import InputFile, JobRequest
+from engine.pipelines.request import InputFile, JobRequest, Resolve
 from engine.pipelines.wording import show_value
 from engine.stream.diagnose import joined_columns
 from engine.stream.labels import LabelledRecording
 from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, Table, open_table
-
-Resolve = Callable[[str], Path]
-"""Turns a `file_id` into a path. Raises LookupError, whose text says what is wrong, when there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +49,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the resolved request, with the inputs' ids, as JSON text."""
-        request = self.request
-        inputs: dict[str, list[dict[str, object]]] = {}
-        for file in request.inputs:
-            inputs.setdefault(file.port, []).append({"id": file.id, "file_id": file.file_id, "metadata": file.metadata})
-        worker = {"parallelism": request.parallelism, "config": self.config.model_dump(mode="json")}
-        document = {
-            "name": request.name,
-            "pipeline_type": request.pipeline.pipeline_type,
-            "pipeline_key": request.pipeline.key,
-            "pipeline_version": request.pipeline.version,
-            "inputs": inputs,
-            "parameters": {"worker": worker},
-        }
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return self.request.to_json(self.config)
 
 
 def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
@@ -85,7 +67,7 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
     for file in request.on("worker.fine_tune_checkpoint"):
         message = f"{file.where}: checkpoint {file.file_id!r} is not known here."
         problems.append(Problem("checkpoint_not_found", message, file.where))
-    paths = _resolve_all(request, resolve, problems)
+    paths = request.resolve(resolve, problems)
     reader = config.reader_config
     named = "timestamp_column" in reader.model_fields_set and reader.timestamp_column is not None
     labels = _match_labels(request, config, problems)
@@ -165,19 +147,6 @@ def _blame(error: InputError, pattern: Table, separator: str) -> InputError:
         f"or the column of times in reader_config.timestamp_column (--timestamp-column)."
     )
     return InputError(error.message, code=error.code, file=error.file, column=error.column, cure=error.cure or cure)
-
-
-def _resolve_all(request: JobRequest, resolve: Resolve, problems: list[Problem]) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for file in request.inputs:
-        if file.port == "worker.fine_tune_checkpoint":
-            continue
-        try:
-            paths[file.id] = resolve(file.file_id)
-        except LookupError as error:
-            message = f"Failed to resolve file inputs: {file.where} {file.file_id!r} {error.args[0]}."
-            problems.append(Problem("file_not_found", message, file.where))
-    return paths
 
 
 def _match_labels(request: JobRequest, config: MachineStateConfig, problems: list[Problem]) -> dict[str, InputFile]:

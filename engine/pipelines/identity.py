@@ -2,32 +2,53 @@
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from engine.models.manifest import ModelEntry
 from engine.models.session import Device
-from engine.pipelines.machine_state.plan import Plan
+from engine.pipelines.request import JobRequest
 from engine.stream.diagnose import unreadable
 
 END_BYTES = 1 << 16  # of an input's start and end that are digested
 LIBRARIES = ("sensor-state-engine", "numpy", "numba", "polars", "onnxruntime", "onnxruntime-gpu")
 
 
-def identify(plan: Plan, device: Device) -> dict[str, Any]:
-    """Return a plan's identity, as JSON values.
+def identify(
+    request: JobRequest,
+    config: BaseModel,
+    paths: Mapping[str, Path],
+    *,
+    model: ModelEntry,
+    device: Device,
+    libraries: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return a run's identity, as JSON values.
 
     Inputs by name, size, time of change and a digest of both ends; the resolved configuration; the model's digests; the device's
     kind; the versions of what computes. Threads, search and parallelism are not part of it: they change no byte.
 
+    Parameters
+    ----------
+    config
+        Resolved.
+    paths
+        Input id to path, for every file of the request.
+    libraries
+        Distributions that compute, beside those that every pipeline needs.
+
     Raises
     ------
     InputError
-        `read_error`: a file has gone since the plan was made.
+        `read_error`: a file has gone since the request was checked.
     """
     inputs = []
-    for file in plan.request.inputs:
-        path = plan.paths[file.id]
+    for file in request.inputs:
+        path = paths[file.id]
         try:
             status = path.stat()
             ends_sha256 = _digest_ends(path, status.st_size)
@@ -44,13 +65,13 @@ def identify(plan: Plan, device: Device) -> dict[str, Any]:
             }
         )
     return {
-        "pipeline": f"{plan.request.pipeline.key} {plan.request.pipeline.version}",
-        "config": plan.config.model_dump(mode="json"),
+        "pipeline": f"{request.pipeline.key} {request.pipeline.version}",
+        "config": config.model_dump(mode="json"),
         "inputs": inputs,
-        "model": {"name": plan.model.name, "sha256": plan.model.manifest.sha256},
+        "model": {"name": model.name, "sha256": model.manifest.sha256},
         "device": device.kind,
         "machine": platform.machine(),
-        "versions": {name: version for name in LIBRARIES if (version := _version(name))},
+        "versions": {name: version for name in LIBRARIES + libraries if (version := _version(name))},
     }
 
 
