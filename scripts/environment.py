@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make or refresh the project's `.venv` and print the path of its Python.
+"""Make or refresh the project's `.venv` and print the path of its Python; and environments of their own for scripts (`enter`).
 
     python3 scripts/environment.py [EXTRA ...]
 
@@ -11,6 +11,7 @@ of pyproject.toml and of the Python decides. Two calls at a time wait for each o
 import ctypes
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -75,6 +76,33 @@ def refresh(extras: list[str], python: str) -> None:
     if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         sys.exit("The packages could not be installed; pip's words are above.")
     stamp.write_text(digest, encoding="utf-8")
+
+
+def enter(folder: Path, packages: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    """Start the calling script again in an environment of its own, unless what it needs can be imported here.
+
+    Parameters
+    ----------
+    folder : Path
+        The environment, made and filled the first time.
+    packages : tuple of str
+        What pip installs there.
+    needed : tuple of str
+        Modules that have to be found.
+    """
+    if all(importlib.util.find_spec(name) is not None for name in needed):
+        return
+    if Path(sys.prefix).resolve() == folder.resolve():
+        sys.exit(f"{folder} is incomplete. Remove it and run this again.")
+    python, stamp = folder / "bin" / "python", folder / "packages.txt"
+    wanted = "\n".join(packages)
+    if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted):
+        say(f"Installing {', '.join(packages)} into {folder} ...")
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    os.execv(python, [str(python), *sys.argv])
 
 
 def main() -> None:

@@ -17,16 +17,14 @@ import argparse
 import importlib
 import importlib.util
 import json
-import os
-import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
+from environment import enter
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("torch>=2.9", "onnx>=1.23", "onnxscript>=0.5", "onnxruntime>=1.31.1", "numpy>=2.4")
-STAMP = "export-packages.txt"
 OPSET = 18
 SINGLE_FILE_WEIGHTS = 400_000_000  # more do not fit the 2 GiB that one ONNX file may have
 TOLERANCE = 1e-3  # relative to the largest value: the runtimes sum in different orders
@@ -65,20 +63,6 @@ def parse_shape(text: str) -> tuple[int, ...]:
     if len(sizes) > 2 or min(sizes) < 1:
         raise argparse.ArgumentTypeError(f"expected ROWS or CHANNELSxROWS, got {text}")
     return sizes
-
-
-def prepare_environment(folder: Path) -> Path:
-    """Install PyTorch and the exporter into an environment of their own, once, and return its interpreter."""
-    python = folder / "bin" / "python"
-    wanted = "\n".join(PACKAGES)
-    stamp = folder / STAMP
-    if not (stamp.is_file() and stamp.read_text() == wanted):
-        print(f"Installing PyTorch into {folder} ...", flush=True)
-        venv.create(folder, with_pip=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        stamp.write_text(wanted)
-    return python
 
 
 def load_attribute(name: str) -> Any:
@@ -198,11 +182,7 @@ def _tensors(result: Any) -> list[Any]:
 def main() -> None:
     """Export, compare, and say what to do next."""
     options = parse_arguments(sys.argv[1:])
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("onnxscript") is None:
-        if Path(sys.prefix).resolve() == options.environment.resolve():
-            raise SystemExit(f"{options.environment} is incomplete. Remove it and run this again.")
-        python = prepare_environment(options.environment)
-        os.execv(str(python), [str(python), __file__, *sys.argv[1:]])
+    enter(options.environment, PACKAGES, ("torch", "onnxscript"))
     module = load_module(options)
     if options.output:
         module = choose_result(module, options.output)

@@ -86,6 +86,12 @@ def test_a_cut_is_as_small_as_can_be(model, data, room):
     assert len(tokenizer.encode(data[kept:longest])) <= 1  # what merges with its neighbours may differ by that
 
 
+def test_spaces_that_the_template_trims_leave_room_for_words(tmp_path):
+    write_tokenizer(tmp_path, template="{{ messages[-1].content | trim }}:")
+    built = Prompter(Tokenizer(tmp_path), ChatTemplate(tmp_path), 30).build(Record(prompt=" " * 40 + "x" * 100))
+    assert built.tokens == tuple(Tokenizer(tmp_path).encode("x" * 29 + ":"))
+
+
 def test_the_longest_item_goes_first_then_the_others_then_the_prompt(model):
     items = tuple(Item("text", letter * length) for letter, length in (("X", 40), ("Y", 60), ("Z", 60)))
     record = Record("S" * 5, "I" * 5, "P" * 30, items)
@@ -110,6 +116,12 @@ def test_a_prompt_is_not_cut_to_nothing_at_all(model):
     assert model[0].decode(Prompter(*model, nothing + 1).build(record).tokens).count("P") == 1
     with pytest.raises(OverBudget):
         Prompter(*model, nothing).build(record)
+
+
+def test_no_budget_is_too_little(tmp_path):
+    write_tokenizer(tmp_path, template="{{ messages[-1].content }}")
+    with pytest.raises(OverBudget):
+        Prompter(Tokenizer(tmp_path), ChatTemplate(tmp_path), 0).build(Record(prompt="Well?"))
 
 
 def test_where_cutting_is_not_wanted_the_record_fails(model):

@@ -72,7 +72,9 @@ def test_lines_are_the_physical_ones(folder, lines, end, ended, marked, start):
         (b"\xe9t\xe9", "Byte 1 of the line is not UTF-8"),
         (b'{"a": "\\udfff"}', "surrogate"),
         (b'{"a": {"b": 1, "b": 1}}', '"b" occurs more than once'),
+        (b"{" + b"".join(b'"k%d": 1, ' % n for n in range(100_000)) + b'"z": 1, "z": 2}', '"z" occurs more than once'),
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
+        (b'{"a": [1.5, -1e999]}', "-1e999 is too large"),
         (b'{"a": 1' + b"0" * 5000 + b"}", "thousands of digits"),
         (b'{"a": ' + b"[" * 200_000, "nested too deeply"),
     ],
@@ -108,6 +110,20 @@ def test_a_line_that_is_too_long_is_passed_over_in_bounded_memory(tmp_path, pack
     assert "more than 1,000,000 bytes" in first.fault
     assert second.value == {"a": 2}
     assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("pack", [bytes, zstandard.compress])
+def test_blank_lines_are_not_held(tmp_path, pack):
+    """A blank line waits for what follows it, and thousands of them are a few compressed bytes."""
+    path, blanks = tmp_path / "x.jsonl", 200_000
+    path.write_bytes(pack(b'{"a": 1}\n' + b"\n" * blanks + b'{"a": 2}\n' + b"\n" * blanks))
+    source = open_source(path, "x")
+    tracemalloc.start()
+    (line,) = read_lines(source, start=blanks + 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (line.index, line.value) == (blanks + 1, {"a": 2})
+    assert peak < 5_000_000
 
 
 def keep(found, lines):

@@ -87,6 +87,12 @@ def test_ends_cut_the_text_between_tokens(tokenizer, text):
     assert not text or ends[-1] == len(text)
 
 
+def test_ends_count_the_marks(tokenizer):
+    text = tokenizer.mark("a<|im_end|>b")
+    assert text == f"a<|im_{MARK}end|>b"
+    assert tokenizer.ends(text) == [place for place in range(1, len(text) + 1) if place != text.index(MARK) + 1]
+
+
 def test_truncation_and_padding_of_the_file_are_off(pieces):
     assert len(pieces.encode("a b c d e f g")) > 5
     assert len(pieces.encode("a")) < 5

@@ -107,7 +107,7 @@ def _clash() -> Finding:
 
 
 def _kernels() -> Iterator[Finding]:
-    from engine.pipelines.machine_state.warmup import warm_up
+    from engine.pipelines.warmup import warm_up
     from kernels import jit
 
     begun = time.perf_counter()

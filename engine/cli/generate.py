@@ -33,11 +33,12 @@ from engine.cli.screen import tell_event, watch
 )
 @device_options
 def generate(files: tuple[str, ...], output: Path | None, verbose: bool, **options: Any) -> None:
-    r"""Answer every record of FILES (JSONL, one record a line). The same command again goes on where it ended.
+    """Answer every record of FILES (JSONL, one record a line). The same command again goes on where it ended.
 
     \b
-    {"system": "...", "instruction": "...", "inputs": [{"type": "text", "format": "plain", "data": "..."}], "prompt": "..."}
-    """
+    {"system": "...", "instruction": "...", "prompt": "...",
+     "inputs": [{"type": "text", "format": "plain", "data": "..."}]}
+    """  # noqa: D301 - click wants the control character
     from engine.jobs import local
     from engine.jobs.answers import build_answer_request
 

@@ -117,11 +117,11 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 def classify(
     files: tuple[str, ...], shots: tuple[str, ...], labels: tuple[str, ...], output: Path, verbose: bool, **options: Any
 ) -> None:
-    r"""Classify every sliding window of FILES by labelled example files. The same command again goes on where it ended.
+    """Classify every sliding window of FILES by labelled example files. The same command again goes on where it ended.
 
     \b
     engine classify plant.csv --shot idle=idle.csv --shot run=run.csv --window 64
-    """
+    """  # noqa: D301 - click wants the control character
     from engine.jobs import local
 
     if options["columns"] is not None:

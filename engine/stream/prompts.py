@@ -5,11 +5,13 @@ those after the last record are not.
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from engine.stream.source import Source
+from engine.stream.source import PIECE_BYTES, Source
 
 LONGEST_BYTES = 16 << 20  # of a line; what is longer is passed over without being held
 _BLANK = b" \t\r"
@@ -43,15 +45,13 @@ def read_lines(source: Source, *, start: int = 0, longest_bytes: int = LONGEST_B
     InputError
         As `Source.pieces`, after the lines before the damage.
     """
-    blank: list[int] = []  # lines that count only if another follows
+    told = 0  # lines before this one are done with
     for index, raw in enumerate(_split(source, longest_bytes)):
         if raw is not None and not raw.strip(_BLANK):
-            blank.append(index)
-            continue
-        for earlier in blank:
-            if earlier >= start:
-                yield Line(earlier, None, "The line is blank.")
-        blank.clear()
+            continue  # it counts only if a line that is not blank follows
+        for blank in range(max(told, start), index):
+            yield Line(blank, None, "The line is blank.")
+        told = index + 1
         if index < start:
             continue
         if raw is None:
@@ -65,7 +65,7 @@ def _split(source: Source, longest_bytes: int) -> Iterator[bytes | None]:
     held: list[bytes] = []
     held_bytes = 0
     first = True
-    for piece in source.pieces():
+    for piece in _cut(source.pieces()):
         lines = piece.split(b"\n")
         for place, part in enumerate(lines):
             held_bytes += len(part)
@@ -87,10 +87,17 @@ def _split(source: Source, longest_bytes: int) -> Iterator[bytes | None]:
         yield last.removeprefix(_MARK) if first else last
 
 
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes at most `PIECE_BYTES` at a time: thousandfold compressed text comes in far longer pieces."""
+    for piece in pieces:
+        for start in range(0, len(piece), PIECE_BYTES):
+            yield piece[start : start + PIECE_BYTES]
+
+
 def _parse(index: int, raw: bytes) -> Line:
     try:
         text = raw.decode()
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
         if not isinstance(value, dict):
             kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(
                 type(value), "a number"
@@ -120,10 +127,16 @@ class _NotJson(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise _NotJson(f"The key {json.dumps(twice)} occurs more than once in one object.")
     return found
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _NotJson(f"The number {digits[:20]} is too large.")
+    return number
 
 
 def _refuse(word: str) -> Any:

@@ -7,7 +7,8 @@ the tail of its longest item; the words that say what to do with it stay. Texts 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import count
+from typing import Literal, TypeGuard
 
 from engine.models.language.template import ChatTemplate
 from engine.models.language.tokens import Tokenizer
@@ -83,55 +84,62 @@ class Prompter:
         assert all(item.type == "text" for item in record.items), "only texts can be read"
         texts = [record.instruction, *(item.data for item in record.items), record.prompt]
         tokens = self._encode(record.system, texts)
-        if tokens is not None:
-            return Built(tokens, truncated=False)
+        if self._fits(tokens):
+            return Built(tuple(tokens), truncated=False)
         if self._on_truncation == "fail":
             raise OverBudget(f"The prompt has more than {self._budget:,} tokens.")
         places = sorted(range(1, len(texts) - 1), key=lambda place: (-len(texts[place]), -place))
         for place in (*places, len(texts) - 1):
             tokens = self._shorten(record.system, texts, place)
-            if tokens is not None and any(texts):
-                return Built(tokens, truncated=True)
+            if self._fits(tokens) and any(texts):
+                return Built(tuple(tokens), truncated=True)
         raise OverBudget(f"System text and instruction alone leave no room within {self._budget:,} tokens.")
 
-    def _encode(self, system: str, texts: Sequence[str]) -> tuple[int, ...] | None:
-        """Return the tokens of a prompt, None where it is over the budget."""
+    def _fits(self, tokens: list[int] | None) -> TypeGuard[list[int]]:
+        return tokens is not None and len(tokens) <= self._budget
+
+    def _encode(self, system: str, texts: Sequence[str]) -> list[int] | None:
+        """Return the tokens of a prompt, None where its length alone tells that they are too many."""
         characters = len(system) + sum(map(len, texts))
         if characters > self._budget * self._tokenizer.longest:
-            return None  # for certain; megabytes need not be encoded to know
-        user = "\n\n".join(filter(None, texts))
+            return None  # megabytes need not be encoded to know
         mark = self._tokenizer.mark
-        tokens = self._tokenizer.encode(self._template.render(mark(system), mark(user)))
-        return tuple(tokens) if len(tokens) <= self._budget else None
+        user = "\n\n".join(filter(None, texts))
+        return self._tokenizer.encode(self._template.render(mark(system), mark(user)))
 
-    def _shorten(self, system: str, texts: list[str], place: int) -> tuple[int, ...] | None:
-        """Cut the tail of one of the texts as little as will do, in place; return the tokens of the prompt, None if it is not enough.
+    def _shorten(self, system: str, texts: list[str], place: int) -> list[int] | None:
+        """Cut the tail of one of the texts as little as will do, in place; return the tokens of the prompt without it.
 
-        A prompt that keeps n tokens of the text has about n more than one that keeps none. The first guess is right but for merges
-        with what follows.
+        A prompt that keeps n tokens of the text has about n more than one that keeps none, but for merges with what surrounds it.
+        So each guess is put right by as many as it was wrong; a few are enough, and halving finds the rest.
         """
-        whole = texts[place]
-        texts[place] = ""
+        whole, texts[place] = texts[place], ""
         best = self._encode(system, texts)
-        if best is None or not whole:
+        if not whole or not self._fits(best):
             return best
-        ends = [0, *self._first_ends(whole)]
-        low, high, tries = 0, len(ends), 0  # keeping `low` tokens fits, `high` does not
-        while high - low > 1:
-            guess = low + self._budget - len(best) if tries < GUESSES else (low + high) // 2
-            middle = min(max(guess - tries, low + 1), high - 1)
-            texts[place] = whole[: ends[middle]]
+        begin, ends = self._begin(whole)
+        low, high = 0, len(ends)  # as many tokens of the text fit, and do not
+        guess = self._budget - len(best)
+        for tries in count():
+            if high - low < 2:
+                break
+            middle = min(max(guess if tries < GUESSES else (low + high) // 2, low + 1), high - 1)
+            texts[place] = begin[: ends[middle]]
             tokens = self._encode(system, texts)
-            low, high, best = (low, middle, best) if tokens is None else (middle, high, tokens)
-            tries += 1
-        texts[place] = whole[: ends[low]]
+            if self._fits(tokens):
+                low, best = middle, tokens
+            else:
+                high = middle
+            guess = middle + self._budget - len(tokens) if tokens is not None else low
+        texts[place] = begin[: ends[low]]
         return best
 
-    def _first_ends(self, text: str) -> list[int]:
-        """Return where tokens of a text end, as far as a budget can reach."""
-        length = 8 * self._budget
+    def _begin(self, text: str) -> tuple[str, list[int]]:
+        """Return the beginning of a text, as far as the budget can reach, marked, and where its tokens end, 0 first."""
+        length = 8 * (self._budget + 1)
         while True:
-            ends = self._tokenizer.ends(text[:length])
-            if len(ends) >= self._budget or length >= len(text):
-                return ends[: self._budget]
+            begin = self._tokenizer.mark(text[:length])
+            ends = [0, *self._tokenizer.ends(begin)]
+            if len(ends) > self._budget + 1 or length >= len(text):
+                return begin, ends
             length *= 4

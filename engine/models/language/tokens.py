@@ -98,8 +98,12 @@ class Tokenizer:
 
     def ends(self, text: str) -> list[int]:
         """Return where each token of a text ends, in characters, never falling; tokens of one character end together."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        return list(accumulate((end for _, end in encoding.offsets), max))
+        found, begin = [], 0
+        for piece in text.split(MARK):
+            encoding = self._tokenizer.encode(piece, add_special_tokens=False)
+            found += [begin + end for _, end in encoding.offsets]
+            begin += len(piece) + len(MARK)
+        return list(accumulate(found, max))
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, without the special ones."""

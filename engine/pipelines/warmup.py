@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from engine.models.language.sample import Draws, Sampler, Sampling
 from engine.pipelines.machine_state.estimator import StateClassifier
 from kernels.jit import registered
 
 
 def warm_up() -> int:
-    """Run the whole pipeline on a handful of rows, in every metric and kind of search, so that each kernel is compiled and kept.
+    """Run every kernel once, so that it is compiled and kept: a handful of rows in every metric and kind of search, a drawn token.
 
     Returns
     -------
@@ -24,4 +25,7 @@ def warm_up() -> int:
         states = StateClassifier(window=16, n_neighbors=3, threads=1, device="cpu", **settings)
         states.fit(recordings, ["low", "high"]).predict(rows)
         states.close()
+    sampler = Sampler(Sampling(repetition_penalty=1.1), 8, 1)
+    sampler.admit(0, [0], Draws(0, 0, 0))
+    sampler.choose(np.zeros((1, 8), np.float32), [0])
     return sum(bool(compiled.signatures) for compiled in registered())
