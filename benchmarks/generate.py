@@ -57,7 +57,7 @@ def run_engine(folder: Path, row: str, slots: int, threads: int, *, reuse: bool)
     from engine.models.session import Session
 
     path = folder / "model.onnx"
-    session = Session(path, device=Device("cpu", "cpu"), threads=threads)
+    session = Session(path, device=Device("cpu", "cpu"), threads=threads, spin=True)
     graph = inspect_decoder(session, path)
     work = workload(row, graph.vocab_size)
     sampling = Sampling(do_sample=row == "lengths", temperature=1.0, top_k=50, top_p=1.0, max_new_tokens=work["new"])

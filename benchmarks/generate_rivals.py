@@ -38,11 +38,12 @@ def useful(sequence: list[int], prompt: int, stops: set[int]) -> int:
     return next((place for place, token in enumerate(answer) if token in stops), len(answer))
 
 
-def run_genai(folder: Path, work: dict[str, Any], slots: int) -> int:
+def run_genai(folder: Path, work: dict[str, Any], slots: int, threads: int) -> int:
     """Answer every prompt in static batches; return the useful tokens."""
     import onnxruntime_genai as og
 
     config = json.loads((folder / "genai_config.json").read_text())
+    config["model"]["decoder"]["session_options"]["intra_op_num_threads"] = threads
     if work["stops"]:
         config["model"]["eos_token_id"] = work["stops"]
     global _model  # noqa: PLW0603 - opened once, before the clock runs
@@ -76,13 +77,14 @@ def run_genai(folder: Path, work: dict[str, Any], slots: int) -> int:
     return tokens
 
 
-def run_transformers(folder: Path, work: dict[str, Any], slots: int) -> int:
+def run_transformers(folder: Path, work: dict[str, Any], slots: int, threads: int) -> int:
     """Answer every prompt in static batches; return the useful tokens."""
     import torch
     from transformers import AutoModelForCausalLM
 
     global _model  # noqa: PLW0603
     if _model is None:
+        torch.set_num_threads(threads)
         _model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokens = 0
     with torch.inference_mode():
@@ -131,14 +133,10 @@ def main() -> None:
     work = workload(row, vocab_of(folder))
     if row == "equal":
         work["prompts"] = work["prompts"][:slots]
-    if name == "transformers":
-        import torch
-
-        torch.set_num_threads(threads)
     run = run_transformers if name == "transformers" else run_genai
-    run(folder, work | {"prompts": work["prompts"][:slots]}, slots)  # loads the model, warms up
+    run(folder, work | {"prompts": work["prompts"][:slots]}, slots, threads)  # loads the model, warms up
     begun = time.perf_counter()
-    tokens = run(folder, work, slots)
+    tokens = run(folder, work, slots, threads)
     print(json.dumps({"seconds": time.perf_counter() - begun, "tokens": tokens, "peak_mb": peak_mb()}))
 
 

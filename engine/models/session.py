@@ -1,7 +1,7 @@
 """The only place that opens ONNX Runtime sessions: provider, threads, bound buffers, and the truth about the device.
 
 A session runs on exactly the device it was asked for or raises; nothing falls back silently. Results are the same bits for the
-same shapes on the same machine: convolution algorithms are not chosen by timing, TF32 is off, and threads do not spin.
+same shapes on the same machine: convolution algorithms are not chosen by timing, TF32 is off, and threads do not spin unless asked to.
 """
 
 import functools
@@ -110,6 +110,9 @@ class Session:
         Where it has to run.
     threads : int
         Threads inside one run. 1 for graphs that several callers run at once: that scales better than threads inside.
+    spin : bool
+        Let these threads wait for their next piece of work by spinning for a moment, rather than at once by sleeping. For graphs of many
+        small operators that run one after the other, as a decoder's steps do.
 
     Attributes
     ----------
@@ -125,7 +128,7 @@ class Session:
         The runtime is not installed, or does not run on this device.
     """
 
-    def __init__(self, path: Path, *, device: Device, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, device: Device, threads: int = 1, spin: bool = False) -> None:
         runtime = _load_runtime()
         if not path.is_file():
             raise ModelError(f"There is no model file {path}.", code="model_missing")
@@ -134,7 +137,7 @@ class Session:
         options.intra_op_num_threads = max(1, threads)
         options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         providers: list[Any] = [CPU]
         if device.kind == "cuda":

@@ -80,7 +80,7 @@ def load_language(entry: ModelEntry, *, device: Device, threads: int) -> Languag
     assert language is not None, "find_language gives no other"
     files = find_files(entry.folder, entry.manifest)
     tokenizer, template = Tokenizer(entry.folder), ChatTemplate(entry.folder)
-    session = Session(files[language.file], device=device, threads=threads)
+    session = Session(files[language.file], device=device, threads=threads, spin=True)
     graph = inspect_decoder(session, files[language.file])
     if graph.kind != language.cache or graph.vocab_size not in (0, language.vocab_size):
         raise ModelError(
