@@ -107,8 +107,10 @@ class Journal:
         for entries in list(self._live.values()):
             yield from entries
 
-    def commit(self, entry: Entry) -> None:
-        """Append one line and make it durable. Several threads may commit.
+    def commit(self, *entries: Entry) -> None:
+        """Append a line, or several at once, and make them durable. Several threads may commit.
+
+        A kill in the middle of several leaves the first ones.
 
         Raises
         ------
@@ -117,10 +119,11 @@ class Journal:
         OutputError
             The system refused; the journal is as before.
         """
-        line = _line(entry)
+        lines = [_line(entry) for entry in entries]
         with self._turn:
-            self._append(line, "journal")
-            self._apply(json.loads(line))
+            self._append(b"".join(lines), "journal")
+            for line in lines:
+                self._apply(json.loads(line))
 
     def close(self) -> None:
         """Give the folder free. May be called again."""

@@ -31,6 +31,8 @@ class InputFile:
         As the request gives it.
     metadata : dict
         As the request gives it, `class` as text.
+    result : str or None
+        What the name of its answers begins with, `inp_` and 26 characters; None: the id.
     """
 
     id: str
@@ -38,6 +40,7 @@ class InputFile:
     place: int
     file_id: str
     metadata: dict[str, Any]
+    result: str | None = None
 
     @property
     def where(self) -> str:

@@ -143,7 +143,7 @@ class _Run:
     ) -> None:
         """Answer one input into its result file, from where an earlier run ended."""
         config, file = self._plan.config, target.file
-        with LinesSink(journal, place, file.id, lines_per_part=config.lines_per_part) as sink:
+        with LinesSink(journal, place, file.result or file.id, lines_per_part=config.lines_per_part) as sink:
             done = sink.lines_committed
             self._resumed += done
             if sink.ended is not None:

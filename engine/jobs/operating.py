@@ -1,0 +1,284 @@
+"""What workers do to jobs, as their supervisor tells it; and how any change of a job's state is made."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from engine.jobs import ids
+from engine.jobs.create import Find
+from engine.jobs.database import Database
+from engine.jobs.diary import Diary
+from engine.jobs.files import FileStore
+from engine.jobs.home import Home
+from engine.jobs.ledger import follow_batch
+from engine.jobs.outcomes import ENDS, NO_RESULT, ends_to_tell, why_unfinished
+from engine.jobs.reading import Reading
+from engine.jobs.records import Job, read_row
+from engine.jobs.rows import Sql, begin_input, settle, tracked_input, update_state
+from engine.jobs.states import BACKOFF, HELD, MOST_IDLE_PREEMPTIONS, TERMINAL, State, Trigger, advance
+from engine.models.catalog import Catalog
+
+KEPT_WARNINGS = 100  # of a job, in its `engine.warnings`
+
+# Of the run's own events: what the board tells itself, once for the job and not again at each attempt.
+_TOLD_HERE = frozenset({"config.ignored", "job.resumed", "job.created"})
+_WARNINGS = frozenset({"job.warning", "window.short", "input.gaps", "input.missing_values", "inference.long_prompt"})
+
+
+@dataclass(slots=True)
+class _Held:
+    """A job that a worker has: the worker's number, which ends the run has told, which inputs it has begun."""
+
+    worker: int | None = None
+    told: set[str] = field(default_factory=set)
+    begun: set[str | int] = field(default_factory=set)
+    total_bytes: int | None = None
+
+
+class Operating(Reading):
+    """The jobs of a home, for the supervisor of the workers."""
+
+    def __init__(self, home: Home, database: Database, files: FileStore, catalog: Catalog) -> None:
+        super().__init__(home, database)
+        self.files = files
+        self.catalog = catalog
+        self.diary = Diary(home.jobs, database)
+        self.on_work: Callable[[], None] = _nothing
+        self.on_cancel: Callable[[str], None] = _nothing
+        self.turn = threading.RLock()  # of every change of state
+        self.stopping: set[str] = set()  # cancelled jobs whose worker has not stopped yet
+        self._held: dict[str, _Held] = {}
+
+    def claim(self, pipeline_type: str | None = None) -> Job | None:
+        """Take the next waiting job for a worker; preempted ones come first. None: nothing waits."""
+        only = "" if pipeline_type is None else "AND pipeline_type = ? "
+        values = () if pipeline_type is None else (pipeline_type,)
+        with self.turn:
+            for status in ("PREEMPTED", "PENDING"):
+                with self.database.read() as sql:
+                    row = sql.execute(
+                        f"SELECT id FROM jobs WHERE status = ? {only}ORDER BY queued_at, id LIMIT 1",  # noqa: S608 - of ours
+                        (status, *values),
+                    ).fetchone()
+                if row is not None:
+                    self.move(row["id"], "claim")
+                    self._held[row["id"]] = _Held()
+                    self.diary.keep_open(row["id"])
+                    return self.get(None, row["id"])
+        return None
+
+    def started(self, job_id: str, worker: int) -> bool:
+        """Take note that a worker runs a job that was claimed. False: it was cancelled meanwhile and must not run."""
+        with self.turn:
+            held = self._held.get(job_id)
+            if held is None or self.get(None, job_id).status != "ADMITTED":
+                return False
+            before, _ = self.move(job_id, "start")
+            held.worker = worker
+            if before.started_at is not None:
+                where = self.whereabouts(job_id)
+                message = f"Job resumed behind {where['committed_outputs']:,} committed outputs"
+                self.diary.emit(job_id, "job.resumed", "INFO", message, where, worker=worker)
+        return True
+
+    def event(self, job_id: str, event: Mapping[str, Any]) -> None:
+        """Take an event of a run: `event_type`, `level`, `message`, `payload`, `input_id`. Of a job that nobody runs it is nothing."""
+        kind = event["event_type"]
+        with self.turn:
+            held = self._held.get(job_id)
+            if held is None or kind in _TOLD_HERE or job_id in self.stopping:
+                return
+            if kind in ENDS:
+                held.told.add(kind)
+            input_id, payload = event.get("input_id"), dict(event.get("payload") or {})
+            self.diary.emit(
+                job_id, kind, event["level"], event["message"], payload, input_id=input_id, worker=held.worker
+            )
+            if input_id is not None and input_id not in held.begun:
+                held.begun.add(input_id)
+                with self.database.write() as sql:
+                    begin_input(sql, job_id, input_id, ids.now())
+            if event["level"] == "WARN" and kind in _WARNINGS:
+                self._remember(job_id, payload.get("code", kind), event["message"])
+
+    def advanced(self, job_id: str, place: int) -> None:
+        """Take note that a run works on the tracked input at a place; cheap, may be told again and again."""
+        with self.turn:
+            held = self._held.get(job_id)
+            if held is None or place in held.begun:
+                return
+            held.begun.add(place)
+            with self.database.write() as sql:
+                row = tracked_input(sql, job_id, place)
+                if row is not None:
+                    begin_input(sql, job_id, row["id"], ids.now())
+
+    def follow(self, job_id: str) -> None:
+        """Bring a job's outputs, progress, inputs and counts to what its run has committed. May be called at any time."""
+        folder = self.folder(job_id)
+        more = True
+        while more:
+            with self.database.write() as sql:
+                row = sql.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+                if row is None:
+                    return
+                held = self._held.get(job_id)
+                worker = None if held is None else held.worker
+                more = follow_batch(sql, folder, read_row(Job, row), worker, partial(self._total_bytes, sql, job_id))
+
+    def finished(self, job_id: str, outcome: Mapping[str, Any]) -> None:
+        """Take note how a run ended.
+
+        Parameters
+        ----------
+        outcome
+            `status`: `completed`, `partial`, `failed` or `stopped` (which is a preemption, unless it was cancelled); `error`:
+            `{code, message, input_id}` or None.
+        """
+        if outcome["status"] == "stopped":
+            self.preempted(job_id, "the worker was stopped")
+            return
+        with self.turn:
+            self.follow(job_id)
+            if self.folder(job_id).last_state().status not in HELD:
+                self.let_go(job_id)
+                return
+            job = self.get(None, job_id)
+            error = outcome.get("error")
+            if outcome["status"] != "failed":
+                error = why_unfinished(job)
+            elif error is None:
+                error = NO_RESULT
+            if error is not None:
+                self._fail(job_id, error)
+                return
+            if job.status == "ADMITTED":  # it was over before anybody said that it runs
+                self.move(job_id, "start")
+            _, after = self.move(job_id, "complete")
+            held = self._held.get(job_id)
+            for ending in ends_to_tell(job, after, () if held is None else held.told):
+                self.diary.emit(job_id, ending.event_type, ending.level, ending.message, ending.payload)
+            self.let_go(job_id)
+
+    def preempted(self, job_id: str, reason: str) -> None:
+        """Take note that a worker lost a job: it waits again, or fails after too many times without progress."""
+        with self.turn:
+            self.follow(job_id)
+            if self.folder(job_id).last_state().status not in HELD:
+                self.let_go(job_id)
+                return
+            lines = self.get(None, job_id).journal_lines
+            _, state = self.move(job_id, "preempt", commits=lines)
+            payload = {**self.whereabouts(job_id), "reason": reason}
+            self.diary.emit(job_id, "job.preempted", "WARN", f"Job preempted: {reason}", payload)
+            if state.idle_preemptions >= MOST_IDLE_PREEMPTIONS:
+                message = (
+                    f"The job was preempted {state.idle_preemptions} times in a row without progress; last: {reason}."
+                )
+                self._fail(job_id, {"code": BACKOFF, "message": message})
+                return
+            self.let_go(job_id)
+        self.on_work()
+
+    def move(
+        self,
+        job_id: str,
+        trigger: Trigger,
+        *,
+        error: dict[str, Any] | None = None,
+        commits: int = 0,
+        discard: bool = False,
+    ) -> tuple[State, State]:
+        """Change a job's state, in its folder and then in the index; return the states before and after. Raises Conflict."""
+        with self.turn:
+            folder = self.folder(job_id)
+            before = folder.last_state()
+            after = advance(job_id, before, trigger, ids.now(), error=error, commits=commits, discard=discard)
+            folder.append_state(after)
+            with self.database.write() as sql:
+                update_state(sql, job_id, after)
+        return before, after
+
+    def let_go(self, job_id: str) -> None:
+        """Take note that no worker has a job: what it committed counts, what it worked on waits again."""
+        with self.turn:
+            self.follow(job_id)
+            with self.database.write() as sql:
+                settle(sql, job_id, ids.now())
+            self._held.pop(job_id, None)
+            self.diary.close(job_id)
+            final = self.get(None, job_id).status in TERMINAL
+        if final and self._binds_deleted(job_id):
+            self.files.sweep()
+
+    def whereabouts(self, job_id: str) -> dict[str, Any]:
+        """Return how far a job is: `{committed_outputs, resumed_from_row}`, the row of the input that goes on in its middle."""
+        with self.database.read() as sql:
+            count = sql.execute("SELECT COUNT(*) FROM outputs WHERE job_id = ?", (job_id,)).fetchone()[0]
+            row = sql.execute(
+                "SELECT o.last_row FROM outputs o JOIN inputs i ON i.job_id = o.job_id AND i.id = o.input_id"
+                " WHERE o.job_id = ? AND i.status IN ('pending', 'processing') ORDER BY o.seq DESC LIMIT 1",
+                (job_id,),
+            ).fetchone()
+        resumed = None if row is None or row[0] is None else row[0] + 1
+        return {"committed_outputs": count, "resumed_from_row": resumed}
+
+    def _finder(self, org_id: str) -> Find:
+        def find(name: str) -> tuple[Any, Path]:
+            file = self.files.find(org_id, name)
+            return file, self.files.path(file)
+
+        return find
+
+    def _fail(self, job_id: str, error: Mapping[str, Any]) -> None:
+        said = {
+            "code": error["code"],
+            "message": error["message"],
+            "error_uid": ids.new_id("err"),
+            "input_id": error.get("input_id"),
+        }
+        self.move(job_id, "fail", error=said)
+        held = self._held.get(job_id)
+        if held is None or "job.failed" not in held.told:
+            self.diary.emit(job_id, "job.failed", "FAILED", f"Job failed: {said['message']}", {"code": said["code"]})
+        self.let_go(job_id)
+
+    def _remember(self, job_id: str, code: str, message: str) -> None:
+        with self.database.write() as sql:
+            row = sql.execute("SELECT engine FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            engine = json.loads(row["engine"])
+            warnings = engine["warnings"]
+            if len(warnings) < KEPT_WARNINGS and all(one["message"] != message for one in warnings):
+                warnings.append({"code": code, "message": message})
+                sql.execute("UPDATE jobs SET engine = ? WHERE id = ?", (json.dumps(engine), job_id))
+
+    def _total_bytes(self, sql: Sql, job_id: str) -> int:
+        """Return the bytes of all tracked inputs; asked once while a worker has the job."""
+        held = self._held.get(job_id)
+        if held is not None and held.total_bytes is not None:
+            return held.total_bytes
+        found = sql.execute("SELECT SUM(num_bytes) FROM inputs WHERE job_id = ? AND tracked = 1", (job_id,)).fetchone()[
+            0
+        ]
+        if held is not None:
+            held.total_bytes = found or 0
+        return int(found or 0)
+
+    def _binds_deleted(self, job_id: str) -> bool:
+        with self.database.read() as sql:
+            return (
+                sql.execute(
+                    "SELECT 1 FROM inputs i JOIN files f ON f.uid = i.file_uid"
+                    " WHERE i.job_id = ? AND f.deleted_at IS NOT NULL LIMIT 1",
+                    (job_id,),
+                ).fetchone()
+                is not None
+            )
+
+
+def _nothing(*_: Any) -> None:
+    """Do nothing: nobody supervises."""

@@ -1,0 +1,70 @@
+"""How the index of a home is brought to what the folders say, whenever a kill came between the two."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from engine.errors import OutputError
+from engine.jobs import ids
+from engine.jobs.folder import JobFolder, find_folders
+from engine.jobs.operating import Operating
+from engine.jobs.rows import delete_job, insert_job, update_state
+from engine.jobs.states import TERMINAL, State
+from engine.jobs.stored import StoredJob
+
+_Known: TypeAlias = tuple[str, int, int]  # status, retries, preemptions
+
+
+def recover(board: Operating) -> None:
+    """Bring the index up, and let every job wait again that a worker had.
+
+    For the start of a server: nobody else may use the home. Costs a look at each job's last state, and reads what the index lacks.
+    """
+    with board.turn:
+        folders = {folder.job_id: folder for folder in find_folders(board.home.jobs)}
+        known = _known(board)
+        with board.database.write() as sql:
+            for job_id in known.keys() - folders.keys():
+                delete_job(sql, job_id)
+        for job_id, folder in folders.items():
+            try:
+                _bring_up(board, folder, known.get(job_id))
+            except OutputError as error:
+                _give_up(board, job_id, known, error)
+        for job_id, (status, _, _) in _known(board).items():
+            if status in ("ADMITTED", "RUNNING"):
+                board.preempted(job_id, "the server was restarted")
+    board.on_work()
+
+
+def _known(board: Operating) -> dict[str, _Known]:
+    with board.database.read() as sql:
+        rows = sql.execute("SELECT id, status, retry_count, preemption_count FROM jobs ORDER BY id").fetchall()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _bring_up(board: Operating, folder: JobFolder, known: _Known | None) -> None:
+    """Let the index have what one folder says."""
+    job_id, state = folder.job_id, folder.last_state()
+    if known is None:
+        stored = StoredJob.from_json(folder.read())
+        with board.database.write() as sql:
+            insert_job(sql, stored, state)
+    current = (state.status, state.retry_count, state.preemption_count)
+    if known == current and state.status in TERMINAL:
+        return
+    if known is not None and known != current:
+        with board.database.write() as sql:
+            update_state(sql, job_id, state)
+    if state.discard:
+        folder.discard_run()
+    board.diary.catch_up(job_id)
+    board.let_go(job_id)
+
+
+def _give_up(board: Operating, job_id: str, known: Mapping[str, _Known], error: OutputError) -> None:
+    """Let a job whose folder cannot be read stand as failed, so that it is in nobody's way."""
+    if job_id in known and known[job_id][0] not in TERMINAL:
+        said = {"code": error.code, "message": str(error), "error_uid": ids.new_id("err"), "input_id": None}
+        now = ids.now()
+        with board.database.write() as sql:
+            update_state(sql, job_id, State("FAILED", now, None, failed_at=now, error=said))
