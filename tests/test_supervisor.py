@@ -1,0 +1,106 @@
+"""Workers and their supervisor, with a board in memory: silence, death, cancelling, and an end without leftovers."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from boards import body, close_board, open_board, upload_plant
+
+from engine.jobs.supervisor import Supervisor
+
+WAIT_S = 120.0
+ORG = "org_00000000000000000000000001"
+
+
+@pytest.fixture
+def board(tmp_path):
+    board = open_board(tmp_path / "home")
+    upload_plant(board, tmp_path / "plant", rows=3000)
+    yield board
+    close_board(board)
+
+
+def supervise(board, **options):
+    return Supervisor(board, board.home.path, board.home.jobs, device="cpu", threads=1, **options)
+
+
+def wait(check):
+    deadline = time.monotonic() + WAIT_S
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def status(board, job):
+    return board.get(ORG, job.id).status
+
+
+def test_no_worker_before_the_first_job_and_none_after_the_end(board):
+    supervisor = supervise(board)
+    supervisor.start()
+    assert supervisor.pids() == []
+    job = board.create(ORG, body()).job
+    wait(lambda: status(board, job) == "COMPLETED")
+    (pid,) = supervisor.pids()
+    again = board.create(ORG, body()).job
+    wait(lambda: status(board, again) == "COMPLETED")
+    assert supervisor.pids() == [pid]  # warm
+    supervisor.stop()
+    assert not os.path.exists(f"/proc/{pid}")  # noqa: PTH110
+    assert threading.active_count() == 1
+
+
+def test_a_worker_that_hangs_is_ended_and_its_job_goes_on(board):
+    supervisor = supervise(board, silence_s=7.0)
+    supervisor.start()
+    job = board.create(ORG, body(batch_size=1)).job
+    wait(lambda: board.outputs(ORG, job.id, limit=1).total > 20)
+    (pid,) = supervisor.pids()
+    os.kill(pid, signal.SIGSTOP)
+    wait(lambda: board.get(ORG, job.id).preemption_count == 1)
+    wait(lambda: status(board, job) == "COMPLETED")
+    events = [event.event_type for event in board.events(ORG, job.id, limit=10_000).items]
+    assert "job.preempted" in events
+    assert "job.resumed" in events
+    supervisor.stop()
+
+
+def test_jobs_that_wait_are_cancelled_and_first_come_is_first_served(board):
+    jobs = [board.create(ORG, body()).job for _ in range(3)]
+    assert [board.queue_place(board.get(ORG, job.id)) for job in jobs] == [(1, 3), (2, 3), (3, 3)]
+    board.cancel(ORG, jobs[1].id)
+    supervisor = supervise(board)
+    supervisor.start()
+    wait(lambda: all(status(board, job) == "COMPLETED" for job in (jobs[0], jobs[2])))
+    supervisor.stop()
+    first, second = (board.get(ORG, job.id) for job in (jobs[0], jobs[2]))
+    assert first.completed_at <= second.started_at
+    assert status(board, jobs[1]) == "CANCELLED"
+
+
+def test_two_workers_run_two_jobs_at_a_time(board):
+    supervisor = supervise(board, workers=2)
+    supervisor.start()
+    jobs = [board.create(ORG, body(batch_size=1)).job for _ in range(2)]
+    wait(lambda: all(status(board, job) == "COMPLETED" for job in jobs))
+    assert len(supervisor.pids()) == 2
+    first, second = (board.get(ORG, job.id) for job in jobs)
+    assert second.started_at < first.completed_at
+    supervisor.stop()
+
+
+def test_stopping_lets_a_job_wait_for_the_next_start(board):
+    job = board.create(ORG, body(batch_size=1)).job
+    supervisor = supervise(board)
+    supervisor.start()
+    wait(lambda: board.outputs(ORG, job.id, limit=1).total > 20)
+    supervisor.stop()
+    assert status(board, job) == "PREEMPTED"
+    committed = board.outputs(ORG, job.id, limit=1).total
+    again = supervise(board)
+    again.start()
+    wait(lambda: status(board, job) == "COMPLETED")
+    again.stop()
+    assert board.outputs(ORG, job.id, limit=1).total > committed
