@@ -16,8 +16,9 @@ FLOORS = {
     "engine.pipelines": 2,
     "engine.jobs": 3,
     "engine": 4,
-    "engine.cli": 5,
-    "engine.__main__": 6,
+    "engine.server": 5,
+    "engine.cli": 6,
+    "engine.__main__": 7,
 }
 DOORS = {
     "onnxruntime": {"engine/models/session.py"},

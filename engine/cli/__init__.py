@@ -17,6 +17,8 @@ COMMANDS = {
     "classify": "engine.cli.jobs:classify",
     "generate": "engine.cli.generate:generate",
     "demo": "engine.cli.demo:demo",
+    "serve": "engine.cli.serve:serve",
+    "keys": "engine.cli.serve:keys",
     "models": "engine.cli.models:models",
     "pipelines": "engine.cli.pipelines:pipelines",
     "doctor": "engine.cli.doctor:doctor",

@@ -1,0 +1,137 @@
+"""What a request says: who asks, which page, which filters, which body. What is out of range is refused, never adapted."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from engine.errors import Problem, RequestError
+from engine.jobs.access import Access
+from engine.server.errors import TooLarge, Unauthorized
+
+BODY_BYTES = 64 << 20
+MOST_ITEMS = 10_000
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Doorman:
+    """Who may come in: those with a key, or anybody where the server was started so."""
+
+    access: Access
+    open_to_all: bool
+
+    def organisation(self, request: Request) -> str:
+        """Return whose request it is. Raises Unauthorized."""
+        if self.open_to_all:
+            return self.access.organisation().id
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        found = self.access.identify(text.strip()) if scheme.lower() == "bearer" and text.strip() else None
+        if found is None:
+            raise Unauthorized
+        return found
+
+
+class Query:
+    """The query of a request; problems gather until `check`."""
+
+    def __init__(self, request: Request) -> None:
+        self._given = request.query_params
+        self._problems: list[Problem] = []
+
+    def text(self, name: str) -> str | None:
+        """Return a parameter, None where it is missing or empty."""
+        return self._given.get(name) or None
+
+    def texts(self, name: str) -> list[str]:
+        """Return all values of a repeatable parameter."""
+        return [value for value in self._given.getlist(name) if value]
+
+    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+        """Return a parameter that is one of some words."""
+        given = self.text(name)
+        if given is None or given in choices:
+            return given or default
+        self._refuse(name, f"must be one of {', '.join(choices)}", given)
+        return default
+
+    def flag(self, name: str) -> bool:
+        """Return a parameter that is true or false; false where it is missing."""
+        return self.choice(name, ("true", "false", "1", "0"), "false") in ("true", "1")
+
+    def whole(self, name: str, low: int, high: int | None, default: int | None) -> int | None:
+        """Return a whole number within bounds."""
+        given = self.text(name)
+        if given is None:
+            return default
+        number = int(given) if _WHOLE.fullmatch(given) else None
+        if number is None or number < low or (high is not None and number > high):
+            bounds = f"at least {low}" if high is None else f"{low} to {high}"
+            self._refuse(name, f"must be a whole number, {bounds}", given)
+            return default
+        return number
+
+    def page(self, most: int = MOST_ITEMS) -> tuple[int, int]:
+        """Return offset and limit."""
+        offset = self.whole("offset", 0, None, 0)
+        limit = self.whole("limit", 1, most, 100)
+        assert offset is not None
+        assert limit is not None
+        return offset, limit
+
+    def check(self) -> None:
+        """Raise RequestError with every problem found so far."""
+        if self._problems:
+            raise RequestError(self._problems)
+
+    def refuse(self, name: str, message: str) -> None:
+        """Note a problem."""
+        self._problems.append(Problem("invalid_parameter", message, name))
+
+    def _refuse(self, name: str, rule: str, given: str) -> None:
+        self.refuse(name, f"{name} {rule}; got {given[:80]!a}.")
+
+
+async def read_body(request: Request, limit: int = BODY_BYTES) -> bytes:
+    """Return the whole body. Raises TooLarge."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise TooLarge(limit)
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise TooLarge(limit)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def check_text(body: bytes) -> None:
+    """Refuse JSON whose texts are not Unicode: half of a character can be written as an escape. Raises RequestError."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        message = "A text in the body is not Unicode: it has half of a surrogate pair."
+        raise RequestError([Problem("INVALID_REQUEST", message)]) from None
+    except (ValueError, RecursionError):
+        return  # who reads it says what is wrong
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """Return the JSON object of a body; an empty body is an empty one. Raises RequestError."""
+    body = await read_body(request)
+    if not body.strip():
+        return {}
+    check_text(body)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise RequestError([Problem("INVALID_REQUEST", "The body must be a JSON object.")])
+    return document

@@ -1,0 +1,41 @@
+"""Routes for those who watch the server: is it well, and how much is there."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+
+import engine
+from engine.server.house import house_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def read_health() -> dict[str, str]:
+    """Tell that the server answers."""
+    return {"status": "ok", "version": engine.__version__}
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def read_metrics(request: Request) -> str:
+    """Return counts in the text form of Prometheus: jobs by status, waiting jobs, records."""
+    house = house_of(request)
+    with house.board.database.read() as sql:
+        statuses = sql.execute("SELECT status, COUNT(*) FROM jobs GROUP BY 1 ORDER BY 1").fetchall()
+        records = sql.execute(
+            "SELECT COALESCE(SUM(records_total), 0), COALESCE(SUM(records_failed), 0) FROM jobs"
+        ).fetchone()
+        files = sql.execute(
+            "SELECT COUNT(*), COALESCE(SUM(num_bytes), 0) FROM files WHERE deleted_at IS NULL"
+        ).fetchone()
+    lines = ["# HELP engine_jobs Jobs that are kept, by status.", "# TYPE engine_jobs gauge"]
+    lines += [f'engine_jobs{{status="{status}"}} {count}' for status, count in statuses]
+    lines += ["# HELP engine_queue_depth Jobs that wait.", "# TYPE engine_queue_depth gauge"]
+    lines += [f'engine_queue_depth{{pipeline_type="{kind}"}} {depth}' for kind, depth in house.board.queue().items()]
+    for name, told, value in (
+        ("engine_records", "Windows and records of all jobs that are kept.", records[0]),
+        ("engine_records_failed", "Those of them that failed.", records[1]),
+        ("engine_files", "Uploaded files.", files[0]),
+        ("engine_files_bytes", "Their bytes.", files[1]),
+    ):
+        lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
+    return "\n".join(lines) + "\n"
