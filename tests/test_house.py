@@ -16,6 +16,7 @@ FLOORS = {
     "engine.pipelines": 2,
     "engine.jobs": 3,
     "engine": 4,
+    "engine.client": 1,
     "engine.server": 5,
     "engine.cli": 6,
     "engine.__main__": 7,

@@ -19,6 +19,8 @@ COMMANDS = {
     "demo": "engine.cli.demo:demo",
     "serve": "engine.cli.serve:serve",
     "keys": "engine.cli.serve:keys",
+    "jobs": "engine.cli.remote:jobs",
+    "files": "engine.cli.remote:files",
     "models": "engine.cli.models:models",
     "pipelines": "engine.cli.pipelines:pipelines",
     "doctor": "engine.cli.doctor:doctor",
