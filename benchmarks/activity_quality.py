@@ -1,6 +1,6 @@
 """How good a language model's answers about sensors are: the right activity, numbers that are in the prompt, proper endings.
 
-    python benchmarks/activity_quality.py --model NAME [--records 500] [--by-hand FILE] [--untrained NAME] [--show 20]
+    python benchmarks/activity_quality.py [--model NAME] [--records 500] [--by-hand FILE] [--untrained NAME] [--show 20]
 
 The set: generated plants whose channel names, wordings and ranges are never in training; with `--by-hand` also a file of records that
 people wrote, one {"record": ..., "domain": ..., "activity": ...} a line. Answers are greedy. An answer is right when its first sentence
@@ -108,7 +108,7 @@ def main() -> None:
     """Measure, print a table and a JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=500, help="of the generated set")
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", default="activity", help="default: the shipped one")
     parser.add_argument("--by-hand", type=Path)
     parser.add_argument("--untrained", help="an installed model with random weights, for comparison")
     parser.add_argument("--show", type=int, default=0, help="answers to print, for reading")

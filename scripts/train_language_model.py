@@ -31,6 +31,7 @@ PACKAGES = ("torch==2.13.0", "safetensors>=0.6", "tokenizers>=0.22")
 TOKENIZER_SEED, CHECK_SEED = 1, 2  # of `compose`; training starts at 1,000
 TOKENIZER_EXAMPLES = 60_000
 PROMPT_SHARE, PROMPT_WEIGHT = 0.15, 0.3  # of a prompt's tokens, those that are learned too, and how much each counts
+NUMBER_WEIGHT = 2.0  # of a digit in an answer: a reading is quoted right in all of its digits or not at all
 POOL = 1024  # examples that are sorted by length into batches
 REPEAT_EVERY, REPEATED = 10, 60  # one example in so many is to be repeated, up to so many of its tokens
 EMBEDDINGS = ("embed_tokens", "lm_head")
@@ -110,6 +111,7 @@ class Corpus:
         self._tokenizer = tokenizer
         self._seed = 1000 + seed
         self._context = context
+        self._digits = {tokenizer.token_to_id(sign) for sign in "0123456789."}
         self._ids = {role: tokenizer.token_to_id(f"<|{role}|>") for role in ("system", "user", "answer", "end")}
 
     def repeat(self, example: Any) -> tuple[list[int], list[float], int]:
@@ -139,7 +141,8 @@ class Corpus:
         name = self._tokenizer.encode(example.answer.partition(". ")[0] + ".", add_special_tokens=False).ids
         rest = self._tokenizer.encode(example.answer, add_special_tokens=False).ids
         ids += [*rest, self._ids["end"]]
-        weights += [3.0] * len(name) + [1.0] * (len(rest) + 1 - len(name))
+        weights += [3.0] * len(name)
+        weights += [NUMBER_WEIGHT if token in self._digits else 1.0 for token in (*rest[len(name) :], self._ids["end"])]
         return ids[: self._context], weights[: self._context], len(name)
 
     def batches(self, tokens: int) -> Iterator[tuple[Any, Any]]:

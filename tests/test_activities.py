@@ -3,12 +3,13 @@
 import json
 import re
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plant.activities import ACTIVITIES, DOMAINS, LONGEST, compose
+from engine.plant.activities import ACTIVITIES, DOMAINS, LONGEST, compose, naming
 from engine.plant.activities.wording import ASKS_HELD_OUT, OPENINGS_HELD_OUT
 
 COUNT = 2000
@@ -63,6 +64,23 @@ def test_answers_open_with_the_activity_and_quote_what_the_record_says(trained, 
 def test_unusual_readings_are_a_part_of_the_answers(trained):
     share = sum("Unusual: " in example.answer for example in trained) / COUNT
     assert 0.1 < share < 0.4
+
+
+@given(st.integers(0, 2**40))
+def test_varied_names_are_never_those_that_are_held_out(seed):
+    rng = Random(seed)
+    assert naming.channel("memory usage", {"mem usage", "ram usage", "heap usage"}, rng).lower() not in {
+        "mem usage",
+        "ram usage",
+    }
+    everything = type("", (), {"__contains__": lambda *_: True})()
+    assert naming.channel("motor current", everything, rng) == "motor current"
+
+
+def test_most_channels_have_names_of_their_own():
+    names = Counter(naming.channel("motor current", (), Random(seed)) for seed in range(2000))
+    assert 0.25 < names["motor current"] / 2000 < 0.5
+    assert len(names) > 500
 
 
 def test_names_that_are_held_out_never_occur_in_training(trained, held_out):

@@ -294,7 +294,7 @@ def test_a_model_is_added_listed_shown_verified_used_and_removed(plant, home, gr
     assert "trained on line 7 (MIT)" in out
     code, out, _ = command("models", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["multiscale", "serves:", "valves"]
+    assert [line.split()[0] for line in out.splitlines()] == ["multiscale", "serves:", "activity", "serves:", "valves"]
     code, out, said = command("models", "show", "valves")
     assert code == 0
     manifest = json.loads(out)

@@ -389,6 +389,28 @@ def test_two_servers_never_share_a_home(service):
         start(service.home)
 
 
+def test_a_prompt_file_becomes_answers_named_after_its_file(service):
+    uid = service.upload("asked.jsonl", b'{"prompt": "Pump: speed 0 rpm, flow 0 m3/h. State?"}\nnonsense\n')["file_uid"]
+    body = {
+        "name": "answers",
+        "pipeline_type": "batch",
+        "pipeline_key": "activity-detection",
+        "inputs": {"data": {"file_id": "asked.jsonl"}},
+        "parameters": {"worker": {"config": {"generation": {"do_sample": False, "max_new_tokens": 16}}}},
+    }
+    job = service.wait(service.create(body))
+    assert job["status"] == "COMPLETED", job["error"]
+    ((name, content),) = service.outputs(job["id"]).items()
+    assert name == f"inp_{uid[4:]}_output.jsonl"
+    lines = [json.loads(line) for line in content.splitlines()]
+    assert [line["line_index"] for line in lines] == [0, 1]
+    assert lines[0]["prediction"]
+    assert lines[1] == {"line_index": 1, "prediction": None, "error": "parse error"}
+    assert job["engine"]["records"]["failed"] == 1
+    kinds = {event["event_type"] for event in service.get(f"/batch/jobs/{job['id']}/events", limit=1000)["events"]}
+    assert {"job.partial", "record.failed"} <= kinds
+
+
 def test_a_file_comes_in_parts_and_goes_on_after_a_break(service):
     content = b"timestamp,speed\n" + b"1,2.5\n" * 1000
     asked = {"filename": "parts.csv", "file_type": "text/csv", "num_bytes": len(content)}

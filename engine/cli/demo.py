@@ -1,14 +1,17 @@
 """`engine demo`: the main job on a simulated plant, from nothing."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from engine.cli.jobs import device_options, finish
-from engine.cli.screen import tell_event, watch
+from engine.cli.screen import printable, tell_event, watch
 
 PREVIEW = 5  # result lines that are shown
+PROMPTS, WRITTEN = "prompts.jsonl", 20  # of prompts: their file, how many it has,
+ASKED, SHOWN = 3, 160  # how many are answered here, characters of each that are shown
 
 
 @click.command()
@@ -40,6 +43,33 @@ def demo(folder: Path, seed: int, channels: int, verbose: bool, **settings: Any)
             click.echo(f"    {line}", nl=False)
     click.echo("    ...\n")
     finish(summary)
-    click.echo("\nThe same job from its request:  " + click.style(f"engine run {plant.job}", bold=True))
+    click.echo()
+    _ask(folder, seed)
+    click.echo("The same job from its request:  " + click.style(f"engine run {plant.job}", bold=True))
     own = "engine classify PLANT.csv --shot idle=IDLE.csv --shot run=RUN.csv"
     click.echo("The same on your own files:     " + click.style(own, bold=True))
+    asked = f"engine generate {folder / PROMPTS}"
+    click.echo("All answers to the prompts:     " + click.style(asked, bold=True))
+
+
+def _ask(folder: Path, seed: int) -> None:
+    """Write a few prompts about other machines, and show what the shipped language model answers to the first."""
+    import engine
+    from engine.plant.activities import compose
+
+    records = [compose(seed, index).record for index in range(WRITTEN)]
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    (folder / PROMPTS).write_text("".join(lines), encoding="utf-8")
+    greedy = {"do_sample": False, "max_new_tokens": 96}
+    click.echo(
+        f"{folder / PROMPTS}, answered by the shipped language model (ours, small, not always right; these are of the kind it knows):"
+    )
+    for record, answer in zip(records, engine.generate(records[:ASKED], generation=greedy), strict=False):
+        texts = (
+            record.get("instruction", ""),
+            *(one["data"] for one in record.get("inputs", ())),
+            record.get("prompt", ""),
+        )
+        said = " ".join(" ".join(texts).split())
+        click.echo(f"    {said[:SHOWN]}{'...' if len(said) > SHOWN else ''}")
+        click.echo(f"    > {printable(answer.prediction or '')}\n")

@@ -255,7 +255,7 @@ def _unreachable(error: Exception) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     return ServiceError(
-        f"The service cannot be reached: {error or type(error).__name__}.",
+        f"The service cannot be reached: {str(error) or type(error).__name__}.",
         code="unreachable",
         cure="Is `engine serve` running? ENGINE_URL (or --url) says where.",
     )

@@ -68,7 +68,7 @@ def _compose(domain: Domain, activity: Activity, rng: Random, *, held_out: bool)
     data = form(readings, rng, held_out=held_out)
     name = wording.machine(domain, rng, held_out=held_out)
     question = wording.ask(domain, name, rng, held_out=held_out)
-    offered = wording.offer(domain, activity, rng, held_out=held_out) if rng.random() < 0.38 else ""
+    offered = wording.offer(domain, activity, rng, held_out=held_out) if rng.random() < 0.45 else ""
     opening = wording.open_with(name, rng, held_out=held_out)
     if domain.key not in f"{question} {opening}" and name not in question + opening and rng.random() < 0.75:
         opening = f"{name[0].upper()}{name[1:]}. {opening}".rstrip()
@@ -85,7 +85,10 @@ def _compose(domain: Domain, activity: Activity, rng: Random, *, held_out: bool)
 
 def _find_unusual(readings: list[Reading], rng: Random) -> tuple[str, str]:
     """State a limit, or break a channel that nothing depends on; return what is unusual and the sentences about it."""
-    numeric = [one for one in readings if one.numbers and one.numbers[-1] > 0]
+    # Of a channel that swings some forms show the ends only, and the limit speaks of the last value.
+    numeric = [
+        one for one in readings if one.numbers and one.numbers[-1] > 0 and not (one.sign and one.sign.course == "~")
+    ]
     if numeric and rng.random() < 0.32:
         one = rng.choice(numeric)
         one.limited = True

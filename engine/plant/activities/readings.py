@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
+from engine.plant.activities import naming
 from engine.plant.activities.vocabulary import UNITS, Activity, Domain, Role, Sign
 
 SCALED = {"0": (0.0, 0.0), "l": (0.08, 0.3), "m": (0.4, 0.65), "n": (0.85, 1.1), "h": (1.5, 2.2)}  # shares of normal
@@ -145,8 +147,10 @@ def write(numbers: Sequence[float], hand: Hand, rng: Random) -> list[str]:
 
 
 def _read(role: Role, sign: Sign, rows: int, hand: Hand, rng: Random, *, held_out: bool) -> Reading:
-    names = role.held_out if held_out and role.held_out else role.names
-    name = spell(rng.choice(names), hand, rng, role.quantity)
+    chosen = rng.choice(role.held_out if held_out and role.held_out else role.names)
+    if not held_out:
+        chosen = naming.channel(chosen, _lowered(role.held_out), rng)
+    name = spell(chosen, hand, rng, role.quantity)
     if role.quantity == "state":
         return Reading(name, "", [rng.choice(role.states[sign.level])] * rows, sign=sign)
     unit, factor, offset = rng.choice(UNITS[role.quantity])
@@ -155,6 +159,11 @@ def _read(role: Role, sign: Sign, rows: int, hand: Hand, rng: Random, *, held_ou
         unit, factor, offset = UNITS[role.quantity][0]
     numbers = [value * factor + offset for value in path]
     return Reading(name, unit if hand.units else "", write(numbers, hand, rng), numbers, sign)
+
+
+@cache
+def _lowered(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _course(role: Role, sign: Sign, rows: int, rng: Random, *, held_out: bool) -> list[float]:

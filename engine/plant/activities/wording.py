@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
+from engine.plant.activities import naming
 from engine.plant.activities.readings import Reading
 from engine.plant.activities.vocabulary import Activity, Domain
 
@@ -16,6 +17,9 @@ ASKS = (
     "Explain what the {m} is doing right now.", "Any idea what is going on with the {m}?", "What was the {m} doing at that time?",
     "Give the activity and the evidence.", "Recognise the activity from the sensors.", "Which step of the cycle is this?", "Can you tell the state?",
     "Say which activity it is and quote the readings that show it.", "We need the operating state for the report.", "Which situation is this?",
+    "Your assessment?", "What do you make of this?", "Report the status of the {m}.", "Which of these is it?", "What do the gauges tell you?", "How is the {m} running?",
+    "Condition?", "Say what the {m} is up to.", "Enter the operating state.", "Verdict?", "Judge the situation.", "Look at this and tell me the mode.", "Operating point?",
+    "Which state would you log for the {m}?", "Complete the log: state =", "What should I write into the shift book?", "Is the {m} in order?", "Current state of the {m}?",
 )  # fmt: skip
 ASKS_HELD_OUT = (
     "Your verdict on the {m}?", "How would you read this?", "In what condition do you find the {m}?", "Read the instruments and report.",
@@ -30,11 +34,14 @@ OPENINGS = (
     "Readings from the {m}:", "Sensor data of {m}:", "Data:", "Values:", "{M} readings:", "Here is the last record from our {m}.", "Current values:",
     "Latest sample, {m}:", "{M}, last minutes:", "This is what the sensors of the {m} say:", "Telemetry:", "Export from the historian ({m}):", "Log:",
     "Hi, these are the values of our {m}:", "From the {m}:", "Measured on the {m}:", "Input:", "Sensors:", "Snapshot of {m}:", "Please look at this {m}.",
+    "Panel of {m}:", "Display shows:", "Today's values, {m}:", "Extracted from the database:", "{M} -", "Screen of the {m}:", "We have:", "Trend of {m}:", "Report {m}", "Record:",
 )  # fmt: skip
 OPENINGS_HELD_OUT = ("Instrument panel of the {m}:", "What we have from {m} today:", "Extract, {m}:")
 OFFERS = (
     "Options: {}.", "Choose from: {}.", "Possible states: {}.", "Is it {}?", "Labels: {}", "One of: {}.", "Candidates: {}.", "Pick one of [{}].",
     "It can be {}.", "Allowed answers: {}.", "Classes: {}", "Known states of this machine are {}.", "Select the best match: {}.",
+    "Choose between {}.", "The list is {}.", "Answer with one of {}.", "Valid: {}", "We only use {}.", "Our system knows these: {}.", "Which of {}?", "states = [{}]", "The log accepts {}.",
+    "Decide: {}?", "Either of {}.", "Select: {}", "Vocabulary: {}.", "I need one out of {}.",
 )  # fmt: skip
 OFFERS_HELD_OUT = ("Decide between {}.", "The catalogue knows {}.")
 CHATTER = (
@@ -63,7 +70,7 @@ LIMITS_LOW = (
 
 def machine(domain: Domain, rng: Random, *, held_out: bool) -> str:
     """Return what the author calls the machine: `feed pump`, `pump P-101`."""
-    name = rng.choice(domain.held_out if held_out else domain.names)
+    name = rng.choice(domain.held_out) if held_out else naming.machine(rng.choice(domain.names), rng)
     if rng.random() < 0.22:
         name += f" {rng.choice('ABCKMPRTX')}{rng.choice(('-', '', ' '))}{rng.randrange(1, 400)}"
     return name
@@ -73,7 +80,8 @@ def ask(domain: Domain, name: str, rng: Random, *, held_out: bool) -> str:
     """Return a question, or nothing."""
     if rng.random() < 0.12:
         return ""
-    return rng.choice(ASKS_HELD_OUT if held_out else ASKS).format(m=rng.choice((name, domain.key)))
+    known = rng.random() < 0.5
+    return rng.choice(ASKS_HELD_OUT if held_out else ASKS).format(m=domain.key if known else name)
 
 
 def open_with(name: str, rng: Random, *, held_out: bool) -> str:
