@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from engine.errors import DiskFull, EngineError, Problem, RequestError
 from engine.jobs.file_facts import FileRefused
@@ -103,6 +104,10 @@ def install(app: FastAPI) -> None:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
         return answer(500, [Problem("internal_error", "The server could not do this.")])
 
+    async def gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it: the client hung up in the middle of its body
+
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(EngineError, expected)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, unexpected)

@@ -25,6 +25,7 @@ from engine.models.session import resolve_device
 from engine.server.app import create_app
 from engine.server.asking import Doorman
 from engine.server.house import House
+from engine.server.patience import PatientProtocol
 
 GRACE_S = 10  # for requests that are being answered when the server stops
 BACKLOG = 512
@@ -133,7 +134,7 @@ def serve(
 def _run(app: object, listener: socket.socket, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http="httptools",
+        http=PatientProtocol,
         access_log=False,  # its lines would hold signed links
         log_level=logging.WARNING,
         timeout_graceful_shutdown=GRACE_S,

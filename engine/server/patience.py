@@ -1,0 +1,89 @@
+"""Deadlines on half-sent requests: whoever begins one must go on with it, or the connection is closed."""
+
+import asyncio
+import json
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from engine.errors import Problem
+from engine.server.errors import body_of
+
+HEAD_S = 20.0  # for the request line and the headers, from the connection or the end of the last answer on
+BODY_S = 30.0  # for a body, and a second more for every
+BODY_RATE = 1000.0  # bytes of it that came
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Answers 408 and hangs up where a head or a body takes longer than any honest line needs.
+
+    Time in which the server itself does not read (its disk is slower than the line) is not held against the client.
+    """
+
+    head_s, body_s, body_rate = HEAD_S, BODY_S, BODY_RATE
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._watch: asyncio.TimerHandle | None = None
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._expect(self.head_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._done()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Wait for the head of a further request; the first one's clock runs since the connection."""
+        super().on_message_begin()
+        if self._watch is None:
+            self._expect(self.head_s)
+
+    def on_headers_complete(self) -> None:
+        """Wait for the body."""
+        super().on_headers_complete()
+        self._expect(self.body_s)
+
+    def on_body(self, body: bytes) -> None:
+        """Give time for what is still to come."""
+        self._due += len(body) / self.body_rate
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is here; the answer takes what it takes."""
+        self._done()
+        super().on_message_complete()
+
+    def _expect(self, seconds: float) -> None:
+        self._done()
+        self._due = self.loop.time() + seconds
+        self._watch = self.loop.call_later(seconds, self._look)
+
+    def _done(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _look(self) -> None:
+        self._watch = None
+        now = self.loop.time()
+        if self.flow.read_paused:
+            self._due = max(self._due, now + self.body_s)
+        if now < self._due:
+            self._watch = self.loop.call_at(self._due, self._look)
+        elif not self.transport.is_closing():
+            cycle: Any = self.cycle  # none yet, or that of the last request
+            if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
+                self.transport.write(_refusal())
+            self.transport.close()
+
+
+def _refusal() -> bytes:
+    problem = Problem("request_timeout", "The request was begun, and then did not come.", "", "Send it again.")
+    body = json.dumps(body_of([problem])).encode()
+    head = f"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return head.encode() + body
