@@ -1,5 +1,6 @@
 """What the runs of all pipelines do alike: how they are set up, how they tell what happens, and how they end."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ class Course:
         self.settings = settings
         self._request = request
         self._events: Events | None = None
+        self._turn = threading.Lock()  # of the stopwatch, and of whoever is told: inputs may go side by side
 
     @property
     def device_name(self) -> str:
@@ -153,9 +155,15 @@ class Course:
         self.emit(event, "WARN", message, payload, input_id)
 
     def tell(self, progress: Progress) -> None:
-        """Tell how far the run is."""
+        """Tell how far the run is, one at a time."""
         if self.settings.on_progress is not None:
-            self.settings.on_progress(progress)
+            with self._turn:
+                self.settings.on_progress(progress)
+
+    def include(self, stopwatch: Stopwatch) -> None:
+        """Count in what an input's stages took."""
+        with self._turn:
+            self.stopwatch.include(stopwatch)
 
     def announce(self, events: Events) -> None:
         """Take the run's events, and tell what is known before the first input: warnings, ignored keys, the device."""
