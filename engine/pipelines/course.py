@@ -9,7 +9,8 @@ from typing import Any, TypeVar, get_args
 
 from engine.errors import InputError, JobFailed, Problem, RequestError
 from engine.models.library import Search
-from engine.models.session import Device, resolve_device, usable_cores
+from engine.models.session import Device, Session, resolve_device, usable_cores
+from engine.models.warm import OpenSession
 from engine.output.events import Event, Events, Level
 from engine.output.files import publish
 from engine.output.journal import Journal
@@ -63,6 +64,8 @@ class Settings:
     restart : bool
         Discard what an earlier run left in the folder.
     on_event, on_progress : callables or None
+    open_session : callable
+        Opens models, or has them open; a process that runs many jobs gives a `WarmSessions`.
     """
 
     device: str = "auto"
@@ -71,6 +74,7 @@ class Settings:
     restart: bool = False
     on_event: Callable[[Event], None] | None = None
     on_progress: Callable[[Progress], None] | None = None
+    open_session: OpenSession = Session
 
     def __post_init__(self) -> None:
         """Refuse what cannot be. Who knows the devices refuses those."""

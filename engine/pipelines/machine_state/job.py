@@ -94,6 +94,7 @@ class _Run:
             step=reader.step_size,
             device=self.course.device,
             threads=self.course.threads,
+            open_session=settings.open_session,
         )
         try:
             self.classifier = Classifier(
