@@ -17,14 +17,16 @@ from numba.extending import intrinsic
 LANES = 16
 
 
-def _build(context: Any, builder: Any, signature: Any, arguments: Any, *, absolute: bool) -> Any:
+def _build(
+    context: Any, builder: Any, signature: Any, arguments: Any, *, absolute: bool, narrow_sums: bool = False
+) -> Any:
     kinds = signature.args
     left, right = (
         context.make_array(kind)(context, builder, value=value) for kind, value in zip(kinds, arguments, strict=True)
     )
     element = context.get_data_type(kinds[0].dtype)
     size = element.width // 8 if isinstance(element, ir.IntType) else (4 if isinstance(element, ir.FloatType) else 8)
-    double = ir.DoubleType()
+    double = element if narrow_sums else ir.DoubleType()
     wide = ir.VectorType(double, LANES)
     narrow = ir.VectorType(element, LANES)
     index = context.get_value_type(types.intp)
@@ -34,7 +36,7 @@ def _build(context: Any, builder: Any, signature: Any, arguments: Any, *, absolu
     zeros = ir.Constant(wide, [0.0] * LANES)
 
     def widen(value: Any, kind: Any) -> Any:
-        return builder.fpext(value, kind) if size == 4 else value
+        return builder.fpext(value, kind) if size == 4 and not narrow_sums else value
 
     def magnitude(difference: Any) -> Any:
         if not absolute:
@@ -69,11 +71,11 @@ def _build(context: Any, builder: Any, signature: Any, arguments: Any, *, absolu
     return builder.extract_element(lanes_sum, ir.Constant(ir.IntType(32), 0))
 
 
-def _signature(left: Any, right: Any) -> Any:
+def _signature(left: Any, right: Any, *, narrow_sums: bool = False) -> Any:
     fits = isinstance(left, types.Array) and left == right and left.ndim == 1 and left.layout == "C"
     if not (fits and left.dtype in (types.float32, types.float64)):
         return None
-    return types.float64(left, right)
+    return (left.dtype if narrow_sums else types.float64)(left, right)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -86,3 +88,11 @@ def sum_squares(_: Any, left: Any, right: Any) -> Any:
 def sum_absolutes(_: Any, left: Any, right: Any) -> Any:
     """Return the sum of absolute differences of two contiguous vectors of one length and float type, in float64."""
     return _signature(left, right), lambda c, b, s, a: _build(c, b, s, a, absolute=True)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_squares_narrow(_: Any, left: Any, right: Any) -> Any:
+    """Return the sum of squared differences of two contiguous vectors of one length and float type, in that type: for bounds."""
+    return _signature(left, right, narrow_sums=True), lambda c, b, s, a: _build(
+        c, b, s, a, absolute=False, narrow_sums=True
+    )

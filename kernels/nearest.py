@@ -152,6 +152,7 @@ def measure(
     library: npt.NDArray[np.float32],
     metric: int,
     candidates: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
     index: npt.NDArray[np.int64],
     distances: npt.NDArray[np.float64],
 ) -> None:
@@ -161,8 +162,10 @@ def measure(
     ----------
     queries : (queries, width); library : (vectors, width)
         float32 or float64, the same type.
-    candidates : (queries, m) int64
-        Library indices proposed by an approximate search, m >= k, without repeats; negative ones are skipped.
+    candidates : (queries, m) integers
+        Library indices that somebody proposed, without repeats; negative ones are skipped.
+    counts : (queries,) int64
+        How many of a row's candidates count, at least k.
     index : (queries, k) int64; distances : (queries, k) float64
         Overwritten, nearest first; equal distances by rising index.
     """
@@ -171,7 +174,7 @@ def measure(
         for n in range(index.shape[1]):
             index[q, n] = vectors
             distances[q, n] = np.inf
-        for n in range(candidates.shape[1]):
+        for n in range(counts[q]):
             j = candidates[q, n]
             if j >= 0:
                 insert_neighbour(index[q], distances[q], j, distance(metric, queries[q], library[j]))

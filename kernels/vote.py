@@ -1,4 +1,4 @@
-"""The vote of the nearest neighbours."""
+"""The vote of the nearest neighbours, and of those who may be the nearest."""
 
 import numpy as np
 import numpy.typing as npt
@@ -53,3 +53,40 @@ def vote(
         winner[q] = best
         for c in range(classes):
             shares[q, c] /= total
+
+
+@kernel
+def agree(
+    codes: npt.NDArray[np.int32],
+    candidates: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+    winner: npt.NDArray[np.int32],
+    shares: npt.NDArray[np.float64],
+    open_: npt.NDArray[np.bool_],
+) -> None:
+    """Settle every query whose candidates are all of one class: whoever of them is nearest, and by whatever weights, it wins all.
+
+    Parameters
+    ----------
+    codes : (references,) int32
+        Class of each reference.
+    candidates : (queries, room) int32; counts : (queries,) int64
+        References among which the neighbours are, and how many of a row count; a negative count: nobody knows.
+    winner : (queries,) int32; shares : (queries, classes) float64
+        Overwritten where a query is settled.
+    open_ : (queries,) bool
+        Overwritten: which are not.
+    """
+    for q in range(counts.shape[0]):
+        open_[q] = counts[q] <= 0
+        if open_[q]:
+            continue
+        first = codes[candidates[q, 0]]
+        for n in range(1, counts[q]):
+            if codes[candidates[q, n]] != first:
+                open_[q] = True
+                break
+        if not open_[q]:
+            winner[q] = first
+            shares[q, :] = 0.0
+            shares[q, first] = 1.0

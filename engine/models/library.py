@@ -3,11 +3,13 @@
 The definition is exact: distances of the float32 vectors, by differences in float64; equal distances by library index; equal
 votes by label. Whatever proposes candidates, these distances decide.
 
-* `exact` (the default on a CPU): `kernels.nearest`, which uses that successive windows are close together.
+* `exact` (the default on a CPU): `kernels.nearest` and, for large libraries of wide vectors, `kernels.projection` before it. Both use that
+  successive windows are close together. Where all who may be near are of one class, nobody needs to be measured.
 * `faiss`: FAISS proposes more candidates than are asked for, on the GPU when the job runs there; they are measured exactly, and a
   query whose k-th neighbour is not clear of the last candidate by the error bound of float32 is searched exactly instead.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import DeviceError
+from engine.models.projection import Projection
 from kernels.nearest import EUCLIDEAN, MANHATTAN, measure, nearest_stream
-from kernels.vote import vote
+from kernels.vote import agree, vote
 
 Metric = Literal["euclidean", "cosine", "manhattan"]
 Weights = Literal["uniform", "distance"]
@@ -26,6 +29,8 @@ Search = Literal["auto", "exact", "faiss"]
 SEGMENT = 256  # queries that one thread searches in a row
 SPARE = 16  # candidates that FAISS proposes beyond k
 LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
+TRIAL = 8 * SEGMENT  # queries after which a projection is judged
+MISSED = 0.05  # share of queries that it may leave without candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,9 @@ class Library:
             chosen = "faiss" if gpu or len(labels) >= LARGE else "exact"
         self.search = chosen
         self._faiss = _Proposer(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
+        projected = chosen == "exact" and metric != "manhattan"
+        self._projection = Projection.of(self._vectors) if projected else None
+        self._asked = self._missed = 0  # queries that went through the projection, and those that it could not help
 
     def __len__(self) -> int:
         """Return the number of reference vectors."""
@@ -114,10 +122,26 @@ class Library:
         queries : (queries, width) float32
             In row order of the recording: neighbours in time are searched together.
         """
-        index, distances = self.nearest(queries)
         winner = np.empty(len(queries), dtype=np.int32)
         shares = np.empty((len(queries), len(self.classes)), dtype=np.float64)
-        vote(self._codes[index], distances, self._by_distance, winner, shares)
+        if self._faiss is not None:
+            index, distances = self.nearest(queries)
+            vote(self._codes[index], distances, self._by_distance, winner, shares)
+            return Votes(winner, shares)
+        prepared = self._prepare(queries, query=True)
+
+        def decide(part: slice) -> None:
+            rows, own_winner, own_shares = prepared[part], winner[part], shares[part]
+            candidates, counts = self._propose(rows)
+            undecided = np.empty(len(rows), dtype=np.bool_)
+            agree(self._codes, candidates, counts, own_winner, own_shares, undecided)
+            if undecided.any():
+                index, distances = self._measure(rows[undecided], candidates[undecided], counts[undecided])
+                some_winner, some_shares = own_winner[undecided], own_shares[undecided]
+                vote(self._codes[index], self._by_metric(distances), self._by_distance, some_winner, some_shares)
+                own_winner[undecided], own_shares[undecided] = some_winner, some_shares
+
+        self._in_parts(decide, len(prepared))
         return Votes(winner, shares)
 
     def nearest(self, queries: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -132,39 +156,70 @@ class Library:
         prepared = self._prepare(queries, query=True)
         index = np.empty((len(queries), self._neighbours), dtype=np.int64)
         distances = np.empty((len(queries), self._neighbours), dtype=np.float64)
-        if self._faiss is None:
-            self._search_exactly(prepared, index, distances)
-        else:
+        if self._faiss is not None:
             candidates, horizon = self._faiss.propose(prepared)
-            measure(prepared, self._vectors, self._code, candidates, index, distances)
-            unsure = np.flatnonzero(distances[:, -1] >= horizon)
-            if unsure.size:
-                again = np.empty((unsure.size, self._neighbours), dtype=np.int64)
-                away = np.empty((unsure.size, self._neighbours), dtype=np.float64)
-                self._search_exactly(prepared[unsure], again, away)
-                index[unsure], distances[unsure] = again, away
-        if self._metric == "cosine":
-            distances *= distances
-            distances *= 0.5
-        return index, distances
+            counts = np.full(len(prepared), candidates.shape[1], dtype=np.int64)
+            measure(prepared, self._vectors, self._code, candidates, counts, index, distances)
+            unsure = distances[:, -1] >= horizon
+            if unsure.any():
+                again = prepared[unsure]
+                index[unsure], distances[unsure] = self._measure(again, *_unknown(len(again)))
+        else:
+
+            def search(part: slice) -> None:
+                index[part], distances[part] = self._measure(prepared[part], *self._propose(prepared[part]))
+
+            self._in_parts(search, len(prepared))
+        return index, self._by_metric(distances)
 
     def close(self) -> None:
         """End the library's threads."""
         self._pool.shutdown(wait=True)
 
-    def _search_exactly(
-        self, queries: npt.NDArray[Any], index: npt.NDArray[np.int64], distances: npt.NDArray[np.float64]
-    ) -> None:
-        parts = [slice(first, first + SEGMENT) for first in range(0, len(queries), SEGMENT)]
+    def _propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return candidates for each query and how many there are, -1 where nothing is known."""
+        projection = self._projection
+        if projection is None:
+            return _unknown(len(queries))
+        candidates, counts = projection.propose(queries, self._neighbours)
+        self._asked += len(counts)  # threads may lose a count: it decides about time only
+        self._missed += int((counts < 0).sum())
+        if self._asked >= TRIAL and self._missed > MISSED * self._asked:
+            self._projection = None
+        return candidates, counts
 
-        def search(part: slice) -> None:
-            nearest_stream(queries[part], self._vectors, self._code, index[part], distances[part])
+    def _measure(
+        self, queries: npt.NDArray[Any], candidates: npt.NDArray[Any], counts: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return the nearest of the candidates, or of all where there are none; distances as `kernels.nearest` gives them."""
+        index = np.empty((len(queries), self._neighbours), dtype=np.int64)
+        distances = np.empty((len(queries), self._neighbours), dtype=np.float64)
+        measure(queries, self._vectors, self._code, candidates, counts, index, distances)
+        unknown = counts < 0
+        if unknown.all():
+            nearest_stream(queries, self._vectors, self._code, index, distances)
+        elif unknown.any():
+            again = np.empty((int(unknown.sum()), self._neighbours), dtype=np.int64)
+            away = np.empty(again.shape, dtype=np.float64)
+            nearest_stream(queries[unknown], self._vectors, self._code, again, away)
+            index[unknown], distances[unknown] = again, away
+        return index, distances
 
+    def _by_metric(self, distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Turn measured distances, in place, into those of the metric."""
+        if self._metric == "cosine":
+            distances *= distances
+            distances *= 0.5
+        return distances
+
+    def _in_parts(self, work: Callable[[slice], None], count: int) -> None:
+        """Do segment after segment of so many queries, in threads."""
+        parts = [slice(first, first + SEGMENT) for first in range(0, count, SEGMENT)]
         if self._threads == 1 or len(parts) == 1:
             for part in parts:
-                search(part)
+                work(part)
         else:
-            for _ in self._pool.map(search, parts):
+            for _ in self._pool.map(work, parts):
                 pass
 
     def _prepare(self, vectors: npt.NDArray[np.float32], *, query: bool) -> npt.NDArray[Any]:
@@ -193,6 +248,11 @@ def unit_vectors(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
     scaled: npt.NDArray[np.float64] = wide / np.where(length > 0, length, 1.0)
     return scaled
+
+
+def _unknown(queries: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return candidates that say nothing."""
+    return np.empty((queries, 1), dtype=np.int32), np.full(queries, -1, dtype=np.int64)
 
 
 class _Proposer:

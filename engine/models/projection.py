@@ -1,0 +1,113 @@
+"""A library of vectors seen on its main axes, to find who may be near without measuring everybody; see `kernels.projection`."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from kernels.projection import LONGEST, project, propose_stream
+
+LEAST_VECTORS = 512  # a smaller library is measured as fast as it is projected
+LEAST_WIDTH = 128
+SAMPLE = 512  # vectors that the axes are made from
+AXES = (16, 32, 48, 64, 96)  # as many as are needed, a multiple of the lanes
+REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
+SPARE = 80  # candidates of a query, beyond twice k, that there is room for
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A library on its main axes.
+
+    Attributes
+    ----------
+    centre : (width,) float32
+    axes : (width, axes) float32
+        Principal axes of the library (Hotelling, 1933), or of an evenly spaced sample of it. Any axes give right answers; these give them soon.
+    skew : float
+        How far the axes are from orthonormal; see `kernels.projection.project`.
+    points, rest, error : of (vectors, axes)
+        The library on the axes.
+    """
+
+    centre: npt.NDArray[np.float32]
+    axes: npt.NDArray[np.float32]
+    skew: float
+    points: npt.NDArray[np.float32]
+    rest: npt.NDArray[np.float64]
+    error: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, vectors: npt.NDArray[Any]) -> Self | None:
+        """Return the projection of a library, None where it would not help.
+
+        Parameters
+        ----------
+        vectors : (vectors, width) float32 or float64
+        """
+        count, width = vectors.shape
+        if count < LEAST_VECTORS or width < LEAST_WIDTH:
+            return None
+        centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        axes = _principal_axes(vectors[:: -(-count // SAMPLE)].astype(np.float64) - centre, max(AXES))
+        wide = cls._project(vectors, centre, axes.astype(np.float32, order="C"))
+        if wide is None:
+            return None
+        shown = np.cumsum(np.mean(wide.points.astype(np.float64) ** 2, axis=0))
+        whole = shown[-1] + float(np.mean(wide.rest**2))
+        for number in AXES:
+            if number <= shown.size and whole - shown[number - 1] <= REST * whole:
+                return cls._project(vectors, centre, np.ascontiguousarray(wide.axes[:, :number]))
+        return None
+
+    def propose(self, queries: npt.NDArray[Any], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Name the vectors among which the k nearest of each query are.
+
+        Parameters
+        ----------
+        queries : (queries, width), the library's type
+            In stream order.
+
+        Returns
+        -------
+        candidates : (queries, room) int32
+        counts : (queries,) int64
+            How many of a row's candidates count; -1 where nothing is known.
+        """
+        shown = self._project(queries, self.centre, self.axes, self.skew)
+        candidates = np.empty((len(queries), 2 * k + SPARE), dtype=np.int32)
+        counts = np.full(len(queries), -1, dtype=np.int64)
+        if shown is not None:
+            propose_stream(
+                shown.points, shown.rest, shown.error, self.points, self.rest, self.error, k, candidates, counts
+            )
+        return candidates, counts
+
+    @classmethod
+    def _project(
+        cls,
+        vectors: npt.NDArray[Any],
+        centre: npt.NDArray[np.float32],
+        axes: npt.NDArray[np.float32],
+        skew: float | None = None,
+    ) -> Self | None:
+        """Return vectors on axes, None where some are too long for it."""
+        if skew is None:
+            wide = axes.astype(np.float64)
+            skew = float(np.linalg.norm(wide.T @ wide - np.eye(axes.shape[1])))
+        points = np.empty((len(vectors), axes.shape[1]), dtype=np.float32)
+        rest, error = np.empty(len(vectors)), np.empty(len(vectors))
+        longest = project(vectors, centre, axes, skew, points, rest, error)
+        return cls(centre, axes, skew, points, rest, error) if longest < LONGEST else None
+
+
+def _principal_axes(sample: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]:
+    """Return at most so many orthonormal axes along which (vectors, width) spread most, as columns."""
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # the threads of BLAS wait by spinning, which costs others more than it saves here
+        _, turns = np.linalg.eigh(sample @ sample.T)
+        axes, _ = np.linalg.qr(sample.T @ turns[:, ::-1][:, :most])
+    return axes

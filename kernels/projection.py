@@ -1,0 +1,224 @@
+"""Vectors seen on a few axes: distances there, and how much lies off the axes, bound the true distances from both sides.
+
+Let the axes be orthonormal, p(x) what they show of a vector and r(x) the length of what they do not. Then by Pythagoras and the
+triangle inequality
+
+    |p(a) - p(b)|^2 + (r(a) - r(b))^2  <=  |a - b|^2  <=  |p(a) - p(b)|^2 + (r(a) + r(b))^2.
+
+Embeddings of real machines fill a few dozen of some hundred dimensions, so both bounds are close. Who is near is found among the
+bounds, for a tenth of the work, and only those few are measured. The bounds hold as computed: every rounding is in `error`.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from kernels.jit import kernel
+from kernels.lanes import sum_squares_narrow
+
+GROUP = 32  # library vectors that share one bound
+CHUNK = 64  # numbers of a vector that are added up in float32
+ROUNDING = 1e-5  # relative, of a distance between points of at most 128 axes: far above what float32 sums lose
+TINY = 1e-18  # absolute, of a distance: squares below 1e-38 vanish in float32
+LONGEST = 1e15  # of a vector: beyond, squares overflow in float32
+SLACK = 1e-9  # relative; above the rounding of what is added up along a stream
+
+
+@kernel
+def project(
+    vectors: npt.NDArray[np.float32],
+    centre: npt.NDArray[np.float32],
+    axes: npt.NDArray[np.float32],
+    skew: float,
+    points: npt.NDArray[np.float32],
+    rest: npt.NDArray[np.float64],
+    error: npt.NDArray[np.float64],
+) -> float:
+    """Show vectors on axes; return the length of the longest, its centre taken off.
+
+    Parameters
+    ----------
+    vectors : (vectors, width) float32 or float64
+    centre : (width,) float32
+        Taken off first.
+    axes : (width, axes) float32
+        Orthonormal columns, but for `skew`.
+    skew : float
+        Spectral norm of the difference between `axes.T @ axes` and the identity.
+    points : (vectors, axes) float32; rest, error : (vectors,) float64
+        Overwritten: p(x), r(x), and how far (p(x), r(x)) may be from what exact arithmetic gives.
+    """
+    width, count = axes.shape
+    unit = 2.0**-24
+    partial = np.empty(count, dtype=np.float32)
+    total = np.empty(count, dtype=np.float64)
+    shifted = np.empty(width, dtype=np.float32)
+    longest = 0.0
+    for v in range(vectors.shape[0]):
+        square = 0.0
+        for i in range(width):
+            x = np.float32(np.float64(vectors[v, i]) - np.float64(centre[i]))
+            shifted[i] = x
+            square += np.float64(x) * np.float64(x)
+        total[:] = 0.0
+        for first in range(0, width, CHUNK):
+            end = min(first + CHUNK, width)
+            partial[:] = 0.0
+            i = first
+            while i + 3 < end:
+                a, b, c, d = shifted[i], shifted[i + 1], shifted[i + 2], shifted[i + 3]
+                for j in range(count):
+                    partial[j] += (a * axes[i, j] + b * axes[i + 1, j]) + (c * axes[i + 2, j] + d * axes[i + 3, j])
+                i += 4
+            while i < end:
+                a = shifted[i]
+                for j in range(count):
+                    partial[j] += a * axes[i, j]
+                i += 1
+            for j in range(count):
+                total[j] += partial[j]
+        seen = 0.0
+        for j in range(count):
+            points[v, j] = total[j]
+            seen += total[j] * total[j]
+        length = np.sqrt(square)
+        longest = max(longest, length)
+        # At most CHUNK / 4 + 3 roundings on a number's way into a sum, one into `points`; by Cauchy and Schwarz over numbers and axes.
+        lost = (CHUNK / 4 + 6) * unit * np.sqrt(np.float64(count)) * length + 2.0 * skew * length
+        lost += 2.0 * unit * length + TINY  # the shift's own rounding
+        doubt = 2.0 * length * lost + lost * lost + (4.0 * unit + skew) * square
+        least = np.sqrt(max(0.0, square - seen - doubt))
+        most = np.sqrt(max(0.0, square - seen) + doubt)
+        rest[v] = 0.5 * (least + most)
+        error[v] = lost + 0.5 * (most - least)
+    return longest
+
+
+@kernel
+def _keep_least(least: npt.NDArray[np.float64], value: float) -> None:
+    """Insert a value into a rising list, dropping its last one."""
+    place = least.shape[0] - 1
+    if value >= least[place]:
+        return
+    while place > 0 and value < least[place - 1]:
+        least[place] = least[place - 1]
+        place -= 1
+    least[place] = value
+
+
+@kernel
+def _drop_far(candidates: npt.NDArray[np.int32], bounds: npt.NDArray[np.float64], count: int, horizon: float) -> int:
+    """Keep the candidates whose bound is within the horizon; return how many."""
+    kept = 0
+    for n in range(count):
+        if bounds[n] <= horizon:
+            candidates[kept] = candidates[n]
+            bounds[kept] = bounds[n]
+            kept += 1
+    return kept
+
+
+@kernel
+def propose_stream(
+    points: npt.NDArray[np.float32],
+    rest: npt.NDArray[np.float64],
+    error: npt.NDArray[np.float64],
+    library: npt.NDArray[np.float32],
+    library_rest: npt.NDArray[np.float64],
+    library_error: npt.NDArray[np.float64],
+    k: int,
+    candidates: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """For every query of a stream, name library vectors among which its k nearest are for certain, all that tie included.
+
+    Parameters
+    ----------
+    points, rest, error : of (queries, axes)
+        As `project` gives them, in stream order: the nearer a query to the one before it, the less there is to do.
+    library, library_rest, library_error : of (vectors, axes)
+        At least k vectors.
+    candidates : (queries, room) int32
+        Overwritten, in no order; what lies behind a query's count is left as it is.
+    counts : (queries,) int64
+        Overwritten; -1 where there was no room for all.
+
+    Returns
+    -------
+    How many distances between points were computed (brute force: queries x vectors).
+
+    Notes
+    -----
+    As `kernels.nearest.nearest_stream`, which explains the bounds that are kept from query to query, but among points: a stored bound
+    is `distance + drift`. The distance of the k-th nearest is at most the k-th least upper bound, `least[k - 1]`.
+    """
+    vectors = library.shape[0]
+    room = candidates.shape[1]
+    groups = (vectors + GROUP - 1) // GROUP
+    bounds = np.zeros(vectors, dtype=np.float64)
+    group_bounds = np.zeros(groups, dtype=np.float64)
+    seen = np.full(vectors, -1, dtype=np.int64)  # the query for which a vector was last computed
+    anchor = np.zeros(vectors, dtype=np.float64)
+    group_anchor = np.zeros(groups, dtype=np.float64)
+    least = np.empty(k, dtype=np.float64)  # upper bounds, rising
+    lows = np.empty(room, dtype=np.float64)  # lower bounds of the candidates
+    widest = library_error.max()
+    drift = 0.0
+    moved = 0.0
+    computed = 0
+    for q in range(points.shape[0]):
+        point, off, slip = points[q], rest[q], error[q]
+        least[:] = np.inf
+        found = 0
+        full = False
+        if q > 0:
+            drift += np.sqrt(np.float64(sum_squares_narrow(point, points[q - 1]))) * (1.0 + ROUNDING) + TINY
+            moved = np.sqrt(np.float64(sum_squares_narrow(point, points[0]))) * (1.0 + ROUNDING) + TINY
+            for n in range(max(0, counts[q - 1])):
+                j = candidates[q - 1, n]
+                square = np.float64(sum_squares_narrow(point, library[j]))
+                computed += 1
+                seen[j] = q
+                bounds[j] = np.sqrt(square) * (1.0 - ROUNDING) + drift
+                off_j, slips = library_rest[j], slip + library_error[j] + TINY
+                _keep_least(least, np.sqrt(square + (off + off_j) * (off + off_j)) * (1.0 + ROUNDING) + slips)
+                candidates[q, found] = j
+                lows[found] = np.sqrt(square + (off - off_j) * (off - off_j)) * (1.0 - ROUNDING) - slips
+                found += 1
+        reach = (least[k - 1] + slip + widest + drift) * (1.0 + SLACK)
+        for g in range(groups):
+            if group_bounds[g] > reach:
+                continue
+            away = group_anchor[g] - moved + drift
+            if away > reach:
+                group_bounds[g] = away
+                continue
+            nearest = np.inf
+            for j in range(g * GROUP, min((g + 1) * GROUP, vectors)):
+                if bounds[j] <= reach and seen[j] != q:
+                    bounds[j] = max(bounds[j], anchor[j] - moved + drift)
+                    if bounds[j] <= reach:
+                        square = np.float64(sum_squares_narrow(point, library[j]))
+                        computed += 1
+                        bounds[j] = np.sqrt(square) * (1.0 - ROUNDING) + drift
+                        off_j, slips = library_rest[j], slip + library_error[j] + TINY
+                        low = np.sqrt(square + (off - off_j) * (off - off_j)) * (1.0 - ROUNDING) - slips
+                        if low <= least[k - 1]:
+                            _keep_least(
+                                least, np.sqrt(square + (off + off_j) * (off + off_j)) * (1.0 + ROUNDING) + slips
+                            )
+                            reach = (least[k - 1] + slip + widest + drift) * (1.0 + SLACK)
+                            if found == room:
+                                found = _drop_far(candidates[q], lows, found, least[k - 1])
+                            if found < room:
+                                candidates[q, found] = j
+                                lows[found] = low
+                                found += 1
+                            else:
+                                full = True
+                nearest = min(nearest, bounds[j])
+            group_bounds[g] = nearest
+        if q == 0:
+            group_anchor[:] = group_bounds
+            anchor[:] = bounds
+        counts[q] = -1 if full else _drop_far(candidates[q], lows, found, least[k - 1])
+    return computed
