@@ -96,3 +96,45 @@ def sum_squares_narrow(_: Any, left: Any, right: Any) -> Any:
     return _signature(left, right, narrow_sums=True), lambda c, b, s, a: _build(
         c, b, s, a, absolute=False, narrow_sums=True
     )
+
+
+ROWS = 4  # vectors that are projected side by side: what is read of an axis serves all of them
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_products(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) -> Any:  # noqa: ARG001 - numba reads the names
+    """Set `sums[r] = sum of rows[r, i] * tile[i]` over first <= i < end, i rising, for `ROWS` rows and a tile of `LANES` columns.
+
+    `rows` (ROWS, width), `tile` (width, LANES) and `sums` (ROWS, LANES) are contiguous float32.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        arrays = {
+            name: context.make_array(kind)(context, builder, value=value)
+            for name, kind, value in zip(("rows", "tile", "", "", "sums"), signature.args, arguments, strict=True)
+            if name
+        }
+        vector = ir.VectorType(ir.FloatType(), LANES)
+        index = context.get_value_type(types.intp)
+        width = cgutils.unpack_tuple(builder, arrays["rows"].shape)[1]
+        starts = [builder.gep(arrays["rows"].data, [builder.mul(width, index(row))]) for row in range(ROWS)]
+        totals = [cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * LANES)) for _ in range(ROWS)]
+        for total in totals:  # an alloca is set once for all calls in a loop
+            builder.store(ir.Constant(vector, [0.0] * LANES), total)
+
+        def lanes_of(data: Any, at: Any) -> Any:
+            return builder.bitcast(builder.gep(data, [builder.mul(at, index(LANES))]), vector.as_pointer())
+
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        with cgutils.for_range_slice(builder, arguments[2], arguments[3], index(1)) as (at, _):
+            column = builder.load(lanes_of(arrays["tile"].data, at), align=4)
+            for start, total in zip(starts, totals, strict=True):
+                number = builder.load(builder.gep(start, [at]))
+                one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+                spread = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), everywhere)
+                builder.store(builder.fadd(builder.load(total), builder.fmul(spread, column)), total)
+        for row, total in enumerate(totals):
+            builder.store(builder.load(total), lanes_of(arrays["sums"].data, index(row)), align=4)
+        return context.get_dummy_value()
+
+    return types.void(rows, tile, types.intp, types.intp, sums), build

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.jit import kernel
-from kernels.lanes import sum_squares_narrow
+from kernels.lanes import LANES, ROWS, add_products, sum_squares, sum_squares_narrow
 
 GROUP = 32  # library vectors that share one bound
-CHUNK = 64  # numbers of a vector that are added up in float32
+CHUNK = 32  # numbers of a vector that are added up in float32
 ROUNDING = 1e-5  # relative, of a distance between points of at most 128 axes: far above what float32 sums lose
 TINY = 1e-18  # absolute, of a distance: squares below 1e-38 vanish in float32
 LONGEST = 1e15  # of a vector: beyond, squares overflow in float32
@@ -40,56 +40,52 @@ def project(
     vectors : (vectors, width) float32 or float64
     centre : (width,) float32
         Taken off first.
-    axes : (width, axes) float32
-        Orthonormal columns, but for `skew`.
+    axes : (tiles, width, LANES) float32
+        Orthonormal columns, but for `skew`, so many side by side.
     skew : float
-        Spectral norm of the difference between `axes.T @ axes` and the identity.
-    points : (vectors, axes) float32; rest, error : (vectors,) float64
+        Spectral norm of the difference between the axes' products with each other and the identity.
+    points : (vectors, tiles * LANES) float32; rest, error : (vectors,) float64
         Overwritten: p(x), r(x), and how far (p(x), r(x)) may be from what exact arithmetic gives.
     """
-    width, count = axes.shape
+    tiles, width, _ = axes.shape
+    count = vectors.shape[0]
     unit = 2.0**-24
-    partial = np.empty(count, dtype=np.float32)
-    total = np.empty(count, dtype=np.float64)
-    shifted = np.empty(width, dtype=np.float32)
+    shifted = np.zeros((ROWS, width), dtype=np.float32)
+    origin = np.zeros(width, dtype=np.float32)
+    square = np.zeros(ROWS, dtype=np.float64)
+    partial = np.empty((ROWS, LANES), dtype=np.float32)
+    total = np.empty((ROWS, tiles, LANES), dtype=np.float64)
     longest = 0.0
-    for v in range(vectors.shape[0]):
-        square = 0.0
-        for i in range(width):
-            x = np.float32(np.float64(vectors[v, i]) - np.float64(centre[i]))
-            shifted[i] = x
-            square += np.float64(x) * np.float64(x)
+    for first in range(0, count, ROWS):
+        rows = min(ROWS, count - first)
+        for row in range(rows):
+            for i in range(width):
+                shifted[row, i] = np.float64(vectors[first + row, i]) - np.float64(centre[i])
+            square[row] = sum_squares(shifted[row], origin)
         total[:] = 0.0
-        for first in range(0, width, CHUNK):
-            end = min(first + CHUNK, width)
-            partial[:] = 0.0
-            i = first
-            while i + 3 < end:
-                a, b, c, d = shifted[i], shifted[i + 1], shifted[i + 2], shifted[i + 3]
-                for j in range(count):
-                    partial[j] += (a * axes[i, j] + b * axes[i + 1, j]) + (c * axes[i + 2, j] + d * axes[i + 3, j])
-                i += 4
-            while i < end:
-                a = shifted[i]
-                for j in range(count):
-                    partial[j] += a * axes[i, j]
-                i += 1
-            for j in range(count):
-                total[j] += partial[j]
-        seen = 0.0
-        for j in range(count):
-            points[v, j] = total[j]
-            seen += total[j] * total[j]
-        length = np.sqrt(square)
-        longest = max(longest, length)
-        # At most CHUNK / 4 + 3 roundings on a number's way into a sum, one into `points`; by Cauchy and Schwarz over numbers and axes.
-        lost = (CHUNK / 4 + 6) * unit * np.sqrt(np.float64(count)) * length + 2.0 * skew * length
-        lost += 2.0 * unit * length + TINY  # the shift's own rounding
-        doubt = 2.0 * length * lost + lost * lost + (4.0 * unit + skew) * square
-        least = np.sqrt(max(0.0, square - seen - doubt))
-        most = np.sqrt(max(0.0, square - seen) + doubt)
-        rest[v] = 0.5 * (least + most)
-        error[v] = lost + 0.5 * (most - least)
+        for tile in range(tiles):
+            for start in range(0, width, CHUNK):
+                add_products(shifted, axes[tile], start, min(start + CHUNK, width), partial)
+                for row in range(ROWS):
+                    for lane in range(LANES):
+                        total[row, tile, lane] += partial[row, lane]
+        for row in range(rows):
+            v = first + row
+            seen = 0.0
+            for tile in range(tiles):
+                for lane in range(LANES):
+                    points[v, tile * LANES + lane] = total[row, tile, lane]
+                    seen += total[row, tile, lane] * total[row, tile, lane]
+            length = np.sqrt(square[row])
+            longest = max(longest, length)
+            # At most CHUNK + 1 roundings on a number's way into a sum, one into `points`; by Cauchy and Schwarz over numbers and axes.
+            lost = (CHUNK + 4) * unit * np.sqrt(np.float64(tiles * LANES)) * length + 2.0 * skew * length
+            lost += 2.0 * unit * length + TINY  # the shift's own rounding
+            doubt = 2.0 * length * lost + lost * lost + (4.0 * unit + skew) * square[row]
+            least = np.sqrt(max(0.0, square[row] - seen - doubt))
+            most = np.sqrt(max(0.0, square[row] - seen) + doubt)
+            rest[v] = 0.5 * (least + most)
+            error[v] = lost + 0.5 * (most - least)
     return longest
 
 
@@ -200,6 +196,9 @@ def propose_stream(
                         square = np.float64(sum_squares_narrow(point, library[j]))
                         computed += 1
                         bounds[j] = np.sqrt(square) * (1.0 - ROUNDING) + drift
+                        if bounds[j] > reach:
+                            nearest = min(nearest, bounds[j])
+                            continue
                         off_j, slips = library_rest[j], slip + library_error[j] + TINY
                         low = np.sqrt(square + (off - off_j) * (off - off_j)) * (1.0 - ROUNDING) - slips
                         if low <= least[k - 1]:

@@ -145,7 +145,7 @@ def test_noise_is_not_projected(monkeypatch):
     assert Projection.of(noise) is None
     crowd = (rng.normal(size=(2000, 20)) @ rng.normal(size=(20, 300))).astype(np.float32)
     made = Projection.of(crowd)
-    assert made.axes.shape == (300, 32)  # the fewest that show nearly all
+    assert made.axes.shape == (2, 300, 16)  # the fewest that show nearly all
     assert Projection.of(crowd[:100]) is None
     assert Projection.of(np.zeros((600, 200), dtype=np.float32)) is None
     assert Projection.of(np.full((600, 200), 1e30, dtype=np.float32) * rng.random((600, 200), dtype=np.float32)) is None

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from kernels.lanes import LANES
 from kernels.projection import LONGEST, project, propose_stream
 
 LEAST_VECTORS = 512  # a smaller library is measured as fast as it is projected
@@ -24,7 +25,7 @@ class Projection:
     Attributes
     ----------
     centre : (width,) float32
-    axes : (width, axes) float32
+    axes : (tiles, width, LANES) float32
         Principal axes of the library (Hotelling, 1933), or of an evenly spaced sample of it. Any axes give right answers; these give them soon.
     skew : float
         How far the axes are from orthonormal; see `kernels.projection.project`.
@@ -52,14 +53,14 @@ class Projection:
             return None
         centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         axes = _principal_axes(vectors[:: -(-count // SAMPLE)].astype(np.float64) - centre, max(AXES))
-        wide = cls._project(vectors, centre, axes.astype(np.float32, order="C"))
+        wide = cls._project(vectors, centre, _in_tiles(axes))
         if wide is None:
             return None
         shown = np.cumsum(np.mean(wide.points.astype(np.float64) ** 2, axis=0))
         whole = shown[-1] + float(np.mean(wide.rest**2))
         for number in AXES:
             if number <= shown.size and whole - shown[number - 1] <= REST * whole:
-                return cls._project(vectors, centre, np.ascontiguousarray(wide.axes[:, :number]))
+                return cls._project(vectors, centre, wide.axes[: number // LANES])
         return None
 
     def propose(self, queries: npt.NDArray[Any], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
@@ -95,12 +96,18 @@ class Projection:
     ) -> Self | None:
         """Return vectors on axes, None where some are too long for it."""
         if skew is None:
-            wide = axes.astype(np.float64)
-            skew = float(np.linalg.norm(wide.T @ wide - np.eye(axes.shape[1])))
-        points = np.empty((len(vectors), axes.shape[1]), dtype=np.float32)
+            columns = np.concatenate(list(axes), axis=1).astype(np.float64)
+            skew = float(np.linalg.norm(columns.T @ columns - np.eye(columns.shape[1])))
+        points = np.empty((len(vectors), len(axes) * LANES), dtype=np.float32)
         rest, error = np.empty(len(vectors)), np.empty(len(vectors))
         longest = project(vectors, centre, axes, skew, points, rest, error)
         return cls(centre, axes, skew, points, rest, error) if longest < LONGEST else None
+
+
+def _in_tiles(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Lay (width, axes) columns out as the kernel reads them, `LANES` side by side; the last ones that fill no tile are left out."""
+    width, count = axes.shape
+    return axes[:, : count // LANES * LANES].reshape(width, -1, LANES).transpose(1, 0, 2).astype(np.float32, order="C")
 
 
 def _principal_axes(sample: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]:
