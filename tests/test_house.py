@@ -23,7 +23,7 @@ FLOORS = {
 }
 DOORS = {
     "onnxruntime": {"engine/models/session.py"},
-    "faiss": {"engine/models/library.py"},
+    "faiss": {"engine/models/flat.py"},
 }
 MODULES = sorted(path for folder in ("engine", "kernels") for path in (ROOT / folder).rglob("*.py"))
 

@@ -165,3 +165,38 @@ def test_a_projection_that_does_not_help_is_given_up(monkeypatch):
     made.close()
     assert np.array_equal(votes.codes, again.codes)
     assert np.array_equal(votes.shares, again.shares)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_a_stream_that_is_none_goes_on_with_faiss(metric):
+    """Independent queries in all directions: what comes before and after the change is what it always was."""
+    rng = np.random.default_rng(8)
+    vectors = rng.normal(size=(600, WIDTH)).astype(np.float32)
+    labels = [str(n % 3) for n in range(600)]
+    queries = rng.normal(size=(2 * library_module.TRIAL, WIDTH)).astype(np.float32)
+    half = library_module.TRIAL
+    answers = {}
+    for search in ("auto", "exact"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Projection, "of", lambda _: None)
+            made = Library(vectors, labels, neighbours=4, metric=metric, weights="distance", search=search)
+        parts = []
+        for part in (queries[:half], queries[half:]):
+            parts.append((*made.nearest(part), made.vote(part).shares))
+        assert (made._faiss is not None) == (search == "auto")
+        made.close()
+        answers[search] = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    for auto, exact in zip(answers["auto"], answers["exact"], strict=True):
+        assert np.array_equal(auto, exact)
+
+
+def test_a_coherent_stream_does_not_change_its_search():
+    rng = np.random.default_rng(9)
+    vectors = (10 * rng.normal(size=(600, WIDTH))).astype(np.float32)
+    queries = np.cumsum(rng.normal(size=(2 * library_module.TRIAL, WIDTH)) * 0.001, axis=0).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Projection, "of", lambda _: None)
+        made = Library(vectors, ["a"] * 600, neighbours=4)
+    made.vote(queries)
+    made.close()
+    assert made._faiss is None

@@ -4,11 +4,13 @@ The definition is exact: distances of the float32 vectors, by differences in flo
 votes by label. Whatever proposes candidates, these distances decide.
 
 * `exact` (the default on a CPU): `kernels.nearest` and, for large libraries of wide vectors, `kernels.projection` before it. Both use that
-  successive windows are close together. Where all who may be near are of one class, nobody needs to be measured.
+  successive windows are close together. Where all who may be near are of one class, nobody needs to be measured. Under `auto`, a
+  stream that turns out not to be coherent goes on with FAISS.
 * `faiss`: FAISS proposes more candidates than are asked for, on the GPU when the job runs there; they are measured exactly, and a
   query whose k-th neighbour is not clear of the last candidate by the error bound of float32 is searched exactly instead.
 """
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,19 +20,21 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import DeviceError
-from engine.models.projection import Projection
+from engine.models.flat import SPARE, FlatSearch, Metric
+from engine.models.projection import Projection, large_enough
 from kernels.nearest import EUCLIDEAN, MANHATTAN, measure, nearest_stream
 from kernels.vote import agree, vote
 
-Metric = Literal["euclidean", "cosine", "manhattan"]
+__all__ = ["SPARE", "Library", "Metric", "Search", "Votes", "Weights"]
+
 Weights = Literal["uniform", "distance"]
 Search = Literal["auto", "exact", "faiss"]
 
 SEGMENT = 256  # queries that one thread searches in a row
-SPARE = 16  # candidates that FAISS proposes beyond k
 LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
 TRIAL = 8 * SEGMENT  # queries after which a projection is judged
 MISSED = 0.05  # share of queries that it may leave without candidates
+COSTLY = 0.03  # share of distances computed from which FAISS is faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ class Library:
         if search == "auto":
             chosen = "faiss" if gpu or len(labels) >= LARGE else "exact"
         self.search = chosen
-        self._faiss = _Proposer(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
+        self._faiss = FlatSearch(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
+        self._may_change = search == "auto" and metric != "manhattan" and large_enough(self._vectors)
+        self._streamed = self._computed = 0  # queries that were searched one by one, and the distances that took
         projected = chosen == "exact" and metric != "manhattan"
         self._projection = Projection.of(self._vectors) if projected else None
         self._asked = self._missed = 0  # queries that went through the projection, and those that it could not help
@@ -142,6 +148,7 @@ class Library:
                 own_winner[undecided], own_shares[undecided] = some_winner, some_shares
 
         self._in_parts(decide, len(prepared))
+        self._reconsider()
         return Votes(winner, shares)
 
     def nearest(self, queries: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -170,6 +177,7 @@ class Library:
                 index[part], distances[part] = self._measure(prepared[part], *self._propose(prepared[part]))
 
             self._in_parts(search, len(prepared))
+            self._reconsider()
         return index, self._by_metric(distances)
 
     def close(self) -> None:
@@ -182,7 +190,7 @@ class Library:
         if projection is None:
             return _unknown(len(queries))
         candidates, counts = projection.propose(queries, self._neighbours)
-        self._asked += len(counts)  # threads may lose a count: it decides about time only
+        self._asked += len(counts)  # threads may lose a count: these decide about time only
         self._missed += int((counts < 0).sum())
         if self._asked >= TRIAL and self._missed > MISSED * self._asked:
             self._projection = None
@@ -196,14 +204,22 @@ class Library:
         distances = np.empty((len(queries), self._neighbours), dtype=np.float64)
         measure(queries, self._vectors, self._code, candidates, counts, index, distances)
         unknown = counts < 0
-        if unknown.all():
-            nearest_stream(queries, self._vectors, self._code, index, distances)
-        elif unknown.any():
+        if unknown.any():
             again = np.empty((int(unknown.sum()), self._neighbours), dtype=np.int64)
             away = np.empty(again.shape, dtype=np.float64)
-            nearest_stream(queries[unknown], self._vectors, self._code, again, away)
+            self._computed += nearest_stream(queries[unknown], self._vectors, self._code, again, away)
+            self._streamed += len(again)
             index[unknown], distances[unknown] = again, away
         return index, distances
+
+    def _reconsider(self) -> None:
+        """Go on with FAISS when the stream is none: the same neighbours, sooner."""
+        if not self._may_change or self._streamed < TRIAL:
+            return
+        if self._computed > COSTLY * self._streamed * len(self):
+            self._may_change = False
+            with contextlib.suppress(DeviceError):  # not installed: it goes on as it does
+                self._faiss = FlatSearch(self._vectors, self._metric, self._neighbours + SPARE, gpu=False)
 
     def _by_metric(self, distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Turn measured distances, in place, into those of the metric."""
@@ -253,66 +269,3 @@ def unit_vectors(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 def _unknown(queries: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return candidates that say nothing."""
     return np.empty((queries, 1), dtype=np.int32), np.full(queries, -1, dtype=np.int64)
-
-
-class _Proposer:
-    """FAISS as a source of candidates, with a bound on what it may have missed."""
-
-    def __init__(self, vectors: npt.NDArray[Any], metric: Metric, count: int, *, gpu: bool) -> None:
-        faiss = _import_faiss()
-        narrow = np.ascontiguousarray(vectors, dtype=np.float32)
-        # Around the library's own centre the squares are smaller, and so is the rounding of FAISS's products.
-        self._centre = narrow.mean(axis=0, dtype=np.float64).astype(np.float32)
-        if metric == "manhattan":
-            self._centre[:] = 0
-        centred = narrow - self._centre
-        width = narrow.shape[1]
-        self._count = min(count, len(narrow))
-        self._total = len(narrow)
-        self._manhattan = metric == "manhattan"
-        index: Any = faiss.IndexFlat(width, faiss.METRIC_L1) if self._manhattan else faiss.IndexFlatL2(width)
-        if gpu:
-            if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() == 0:
-                raise DeviceError(
-                    "FAISS sees no GPU, but the job runs on CUDA.",
-                    cure="Install the gpu extra (pip install 'sensor-state-engine[gpu]') or search with --search exact.",
-                )
-            self._resources = faiss.StandardGpuResources()
-            index = faiss.index_cpu_to_gpu(self._resources, 0, index)
-        index.add(centred)
-        self._index = index
-        lengths = np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1))
-        self._longest = float(lengths.max(initial=0.0))
-        self._farthest = float(np.sqrt(np.sum(narrow.astype(np.float64) ** 2, axis=1)).max(initial=0.0))
-        self._largest = float(np.abs(narrow).sum(axis=1, dtype=np.float64).max(initial=0.0))
-        self._width = width
-
-    def propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Return candidates (queries, m) int64 and, for each query, the distance below which none can be missing."""
-        narrow = np.ascontiguousarray(queries, dtype=np.float32)
-        centred = np.ascontiguousarray(narrow - self._centre)
-        scores, candidates = self._index.search(centred, self._count)
-        if self._count == self._total:
-            return candidates, np.full(len(queries), np.inf)
-        last = scores[:, -1].astype(np.float64)
-        unit = float(np.finfo(np.float32).eps)
-        if self._manhattan:
-            reach = np.abs(narrow).sum(axis=1, dtype=np.float64) + self._largest
-            return candidates, np.maximum(0.0, last - (self._width + 8) * unit * reach)
-        # Rounding of FAISS's products and sums, and of the coordinates before them (the cast and the centring).
-        reach = np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1)) + self._longest
-        far = np.sqrt(np.sum(narrow.astype(np.float64) ** 2, axis=1)) + self._farthest
-        error = unit * ((self._width + 8) * reach * reach + 4 * reach * far)
-        return candidates, np.sqrt(np.maximum(0.0, last - error))
-
-
-def _import_faiss() -> Any:
-    try:
-        import faiss
-    except (ImportError, RuntimeError, OSError) as error:  # the GPU builds raise all three when libraries are missing
-        raise DeviceError(
-            f"FAISS cannot be loaded: {error}",
-            code="missing_library",
-            cure="pip install 'sensor-state-engine[cpu]' (or [gpu]), or search with --search exact.",
-        ) from error
-    return faiss

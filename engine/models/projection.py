@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from kernels.lanes import LANES
 from kernels.projection import LONGEST, project, propose_stream
 
-LEAST_VECTORS = 512  # a smaller library is measured as fast as it is projected
+LEAST_VECTORS = 512  # a smaller library is measured as fast as anything is done about it
 LEAST_WIDTH = 128
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (16, 32, 48, 64, 96)  # as many as are needed, a multiple of the lanes
@@ -48,9 +48,9 @@ class Projection:
         ----------
         vectors : (vectors, width) float32 or float64
         """
-        count, width = vectors.shape
-        if count < LEAST_VECTORS or width < LEAST_WIDTH:
+        if not large_enough(vectors):
             return None
+        count = len(vectors)
         centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         axes = _principal_axes(vectors[:: -(-count // SAMPLE)].astype(np.float64) - centre, max(AXES))
         wide = cls._project(vectors, centre, _in_tiles(axes))
@@ -102,6 +102,12 @@ class Projection:
         rest, error = np.empty(len(vectors)), np.empty(len(vectors))
         longest = project(vectors, centre, axes, skew, points, rest, error)
         return cls(centre, axes, skew, points, rest, error) if longest < LONGEST else None
+
+
+def large_enough(vectors: npt.NDArray[Any]) -> bool:
+    """Tell whether a library is so large that searching it in clever ways pays."""
+    count, width = vectors.shape
+    return bool(count >= LEAST_VECTORS and width >= LEAST_WIDTH)
 
 
 def _in_tiles(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
