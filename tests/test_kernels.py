@@ -77,18 +77,18 @@ def test_pooled_means_are_those_of_each_window(values, window, step):
     maps = values.astype(np.float32)
     expected = naive.windows(maps.astype(np.float64), window, step)
     starts = np.arange(len(expected)) * step
-    out = np.empty((len(expected), len(maps)), dtype=np.float32)
+    out = np.empty((len(maps), len(expected)), dtype=np.float32)
     pool_means(maps, window, starts, out)
     for i, part in enumerate(expected):
-        assert np.allclose(out[i], part.mean(axis=1), rtol=1e-6, atol=1e-6)
+        assert np.allclose(out[:, i], part.mean(axis=1), rtol=1e-6, atol=1e-6)
 
 
 def test_pooling_keeps_a_nan_in_its_own_windows():
     maps = np.ones((1, 40), dtype=np.float32)
     maps[0, 20] = np.nan
-    out = np.empty((31, 1), dtype=np.float32)
+    out = np.empty((1, 31), dtype=np.float32)
     pool_means(maps, 10, np.arange(31), out)
-    hit = np.isnan(out[:, 0])
+    hit = np.isnan(out[0])
     assert hit.tolist() == [start <= 20 < start + 10 for start in range(31)]
 
 

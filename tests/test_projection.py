@@ -180,9 +180,7 @@ def test_a_stream_that_is_none_goes_on_with_faiss(metric):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Projection, "of", lambda _: None)
             made = Library(vectors, labels, neighbours=4, metric=metric, weights="distance", search=search)
-        parts = []
-        for part in (queries[:half], queries[half:]):
-            parts.append((*made.nearest(part), made.vote(part).shares))
+        parts = [(*made.nearest(part), made.vote(part).shares) for part in (queries[:half], queries[half:])]
         assert (made._faiss is not None) == (search == "auto")
         made.close()
         answers[search] = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]

@@ -180,35 +180,42 @@ class _Worker:
         deviation = np.empty((count, channels))
         pool_moments(values, window, starts, mean, deviation)
         scale = scaling.scale
-        responses = np.empty((encoder._maps, count, channels), dtype=np.float32)  # noqa: SLF001
+        responses = np.empty((encoder._maps * channels, count), dtype=np.float32)  # noqa: SLF001
+        blocks: list[npt.NDArray[np.float32]] = []  # of each output, (channels, maps, windows)
         if self._bound is not None:
             # The filters have zero mean: taking off the block's own centre keeps the digits of a channel that has drifted.
             scale_rows(values, values.mean(axis=1), scale, self._rows[:channels, 0])
             self._bound.run()
-            place = 0
+            first = 0
             for output in encoder._outputs:  # noqa: SLF001
-                for number in range(output.maps):
-                    maps = self._maps[output.name][:channels, number]
-                    pool_means(maps, window - output.receptive_field + 1, starts, responses[place])
-                    place += 1
+                series = channels * output.maps
+                maps = self._maps[output.name][:channels].reshape(series, -1)
+                means = responses[first : first + series]
+                pool_means(maps, window - output.receptive_field + 1, starts, means)
+                blocks.append(means.reshape(channels, output.maps, count))
+                first += series
         if scaling.per_window:
             flat = deviation <= CONSTANT * np.maximum(1e-12, np.abs(mean))
             unit = np.where(flat, 1.0, deviation * scale)
             level = np.zeros_like(mean)
             spread = np.where(flat, 0.0, 1.0)
-            responses /= unit.astype(np.float32)
+            for block in blocks:
+                np.divide(block, unit.T[:, np.newaxis], out=block, casting="same_kind")
         else:
             level = (mean - scaling.reference) * scale + scaling.level
             spread = deviation * scale
         vectors[:, :, 0] = np.arcsinh(level)
         vectors[:, :, 1] = np.log(1.0 + gain * spread) * height
-        if place_count := encoder._maps:  # noqa: SLF001
-            weight = np.float32(height / np.sqrt(place_count))
+        if blocks:
+            weight = np.float32(height / np.sqrt(encoder._maps))  # noqa: SLF001
             responses *= np.float32(gain)
             responses += np.float32(1.0)
             np.log(responses, out=responses)
             responses *= weight
-            vectors[:, :, 2:] = responses.transpose(1, 2, 0)
+            place = 2
+            for block in blocks:
+                vectors[:, :, place : place + block.shape[1]] = block.transpose(2, 0, 1)
+                place += block.shape[1]
 
 
 def _part(scaling: Scaling, group: slice) -> Scaling:
