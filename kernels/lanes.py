@@ -138,3 +138,60 @@ def add_products(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) 
         return context.get_dummy_value()
 
     return types.void(rows, tile, types.intp, types.intp, sums), build
+
+
+_LN2_HIGH, _LN2_LOW = (
+    0.693145751953125,
+    1.42860677e-06,
+)  # their sum is ln 2; products of the first with exponents are exact in float32
+_SERIES = (
+    0.6666666666666735,
+    0.3999999999940942,
+    0.2857142874366239,
+    0.22222198432149784,
+)  # of the logarithm, odd powers
+_ROOT_HALF = 0x3F3504F3  # the bits of sqrt(1/2)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def log_lanes(_: Any, values: Any, at: Any, weight: Any) -> Any:  # noqa: ARG001 - numba reads the names
+    """Replace `LANES` numbers of a contiguous float32 vector, from `at` on, by `log(x) * weight`.
+
+    Numbers are positive, finite or infinite (which stays), or NaN (which stays). To 1e-7 or one unit in the last place: the exponent
+    taken apart, the rest by the series that fdlibm uses. Unlike a library's logarithm it has the same bits on every processor.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, value=arguments[0]).data
+        real, whole = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(32), LANES)
+
+        def reals(number: float) -> Any:
+            return ir.Constant(real, [ir.Constant(ir.FloatType(), number)] * LANES)
+
+        def wholes(number: int) -> Any:
+            return ir.Constant(whole, [number] * LANES)
+
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), real.as_pointer())
+        x = builder.load(place, align=4)
+        bits = builder.bitcast(x, whole)
+        exponent = builder.ashr(builder.sub(bits, wholes(_ROOT_HALF)), wholes(23))
+        mantissa = builder.bitcast(builder.sub(bits, builder.shl(exponent, wholes(23))), real)
+        power = builder.sitofp(exponent, real)
+        f = builder.fsub(mantissa, reals(1.0))
+        s = builder.fdiv(f, builder.fadd(reals(2.0), f))
+        z = builder.fmul(s, s)
+        tail = reals(_SERIES[-1])
+        for factor in reversed(_SERIES[:-1]):
+            tail = builder.fadd(reals(factor), builder.fmul(z, tail))
+        half = builder.fmul(builder.fmul(reals(0.5), f), f)
+        low = builder.fadd(
+            builder.fmul(s, builder.fadd(half, builder.fmul(z, tail))), builder.fmul(power, reals(_LN2_LOW))
+        )
+        logarithm = builder.fsub(builder.fmul(power, reals(_LN2_HIGH)), builder.fsub(builder.fsub(half, low), f))
+        finite = builder.fcmp_ordered("<", x, reals(float("inf")))
+        one = builder.insert_element(ir.Constant(real, ir.Undefined), arguments[2], ir.Constant(ir.IntType(32), 0))
+        weights = builder.shuffle_vector(one, ir.Constant(real, ir.Undefined), wholes(0))
+        builder.store(builder.select(finite, builder.fmul(logarithm, weights), x), place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp, types.float32), build

@@ -82,23 +82,23 @@ def fill_forward(
 
 
 @kernel
-def scale_rows(
-    values: npt.NDArray[np.float64],
-    reference: npt.NDArray[np.float64],
-    scale: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float32],
+def scale_about_mean(
+    values: npt.NDArray[np.float64], scale: npt.NDArray[np.float64], out: npt.NDArray[np.float32]
 ) -> None:
-    """Write `(value - reference) * scale` as float32; columns of `out` beyond the values are set to 0.
+    """Write `(value - mean of its row) * scale` as float32; columns of `out` beyond the values are set to 0.
 
     Parameters
     ----------
     values : (channels, rows) float64, finite
-    reference, scale : (channels,) float64
-    out : (channels, at least rows) float32
+    scale : (channels,) float64
+    out : (at least channels, at least rows) float32
     """
     channels, rows = values.shape
     for c in range(channels):
-        centre = reference[c]
+        total = 0.0
+        for t in range(rows):
+            total += values[c, t]
+        centre = total / rows
         factor = scale[c]
         for t in range(rows):
             out[c, t] = (values[c, t] - centre) * factor

@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import njit
 from sklearn.neighbors import KNeighborsClassifier
 from strategies import quick, series
 
+from kernels.features import write_features
 from kernels.gather import gather_series, gather_windows, window_view
+from kernels.lanes import LANES, log_lanes
 from kernels.nearest import EUCLIDEAN, MANHATTAN, distance, measure, nearest_stream
 from kernels.pooling import pool_means, pool_moments
-from kernels.scaling import add_moments, fill_forward, scale_rows
+from kernels.scaling import add_moments, fill_forward, scale_about_mean
 from kernels.vote import vote
 
 
@@ -142,11 +145,106 @@ def test_fill_forward_equals_its_twin_whatever_the_cut(values, size):
     assert np.array_equal(repaired, holes.sum(axis=1))
 
 
-def test_scale_rows_casts_after_the_difference():
-    values = np.array([[1e9, 1e9 + 1]])
-    out = np.full((1, 4), 9, dtype=np.float32)
-    scale_rows(values, np.array([1e9]), np.array([2.0]), out)
-    assert out.tolist() == [[0, 2, 0, 0]]
+def test_rows_are_scaled_about_their_mean_before_they_are_cast():
+    values = np.array([[1e9 - 1, 1e9 + 1], [4.0, 4.0]])
+    out = np.full((3, 4), 9, dtype=np.float32)
+    scale_about_mean(values, np.array([2.0, 5.0]), out)
+    assert out.tolist() == [[-2, 2, 0, 0], [0, 0, 0, 0], [9, 9, 9, 9]]
+
+
+@njit
+def logarithms(values, weight):
+    for at in range(0, values.shape[0], LANES):
+        log_lanes(values, at, weight)
+
+
+def test_logarithms_are_right_from_the_smallest_to_the_largest():
+    generator = np.random.default_rng(1)
+    edges = [1.0, np.nextafter(np.float32(1), np.float32(2)), np.sqrt(0.5), np.sqrt(2), 3.4e38, 1.2e-38, np.inf, np.nan]
+    spread = np.exp(generator.uniform(-80, 80, size=4000))
+    x = np.concatenate([edges, spread, generator.uniform(0.5, 2, size=4088)]).astype(np.float32)
+    assert x.size % LANES == 0
+    got = x.copy()
+    logarithms(got, np.float32(1))
+    want = np.log(x.astype(np.float64))
+    assert np.array_equal(np.isnan(got), np.isnan(want))
+    finite = np.isfinite(want)
+    assert np.array_equal(got[~finite & ~np.isnan(want)], [np.inf])
+    assert (np.abs(got[finite] - want[finite]) <= 1e-7 + 1.2e-7 * np.abs(want[finite])).all()
+    half = x.copy()
+    logarithms(half, np.float32(0.5))
+    assert np.array_equal(half[finite], got[finite] * np.float32(0.5))
+
+
+@quick
+@given(series(channels=(1, 5), rows=(1, 200), spread=(-2, 3)), st.integers(1, 60), st.integers(1, 70), st.booleans())
+def test_features_are_means_compressed_channel_by_channel(values, window, step, per_window):
+    channels, rows = values.shape
+    window = min(window, rows)
+    generator = np.random.default_rng(rows)
+    counts, group, length = np.array([2, 1]), channels + 1, rows + 3
+    fields = np.minimum(np.array([1, 3]), window)
+    parts = [
+        np.abs(generator.normal(size=(group, n, length - field + 1))) for n, field in zip(counts, fields, strict=True)
+    ]
+    maps = np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+    reference, scale = values.mean(axis=1) + 0.5, generator.uniform(0.5, 2, size=channels)
+    raised = generator.normal(size=channels)
+    starts = np.arange(0, rows - window + 1, step)
+    vectors = np.full((len(starts), 2 + 5 * channels + 1), 7, dtype=np.float32)
+    write_features(
+        values,
+        maps,
+        counts,
+        fields,
+        group,
+        length,
+        window,
+        starts,
+        reference,
+        scale,
+        raised,
+        per_window,
+        10.0,
+        0.5,
+        2,
+        vectors,
+    )
+    assert (vectors[:, :2] == 7).all()
+    assert (vectors[:, -1] == 7).all()
+    for i, start in enumerate(starts):
+        cells = values[:, start : start + window]
+        flat = cells.std(axis=1) <= 1e-6 * np.maximum(1e-12, np.abs(cells.mean(axis=1)))
+        if per_window and (np.abs(cells.std(axis=1) / np.abs(cells.mean(axis=1)) - 1e-6) < 1e-7).any():
+            continue  # at the very edge of standing still rounding decides
+        for c in range(channels):
+            level = 0.0 if per_window else (cells[c].mean() - reference[c]) * scale[c] + raised[c]
+            spread = (0.0 if flat[c] else 1.0) if per_window else cells[c].std() * scale[c]
+            unit = cells[c].std() * scale[c] if per_window and not flat[c] else 1.0
+            responses = [
+                part[c, m, start : start + window - field + 1].mean() / unit
+                for part, field in zip(parts, fields, strict=True)
+                for m in range(part.shape[1])
+            ]
+            weight = 0.5 / np.sqrt(3)
+            want = [
+                np.arcsinh(level),
+                np.log(1 + 10 * spread) * 0.5,
+                *(np.log(1 + 10 * r) * weight for r in map(float, responses)),
+            ]
+            assert np.allclose(vectors[i, 2 + 5 * c : 7 + 5 * c], want, rtol=2e-5, atol=1e-5)
+
+
+def test_features_of_any_size_are_finite_and_of_what_is_not_are_not():
+    values = np.array([[1e300, 1e300], [-1e300, -1e300], [0.0, 0.0], [0.0, 1e200]])
+    maps = np.array([1.0, 1.0, 1.0, np.nan], dtype=np.float32)
+    vectors = np.empty((1, 12), dtype=np.float32)
+    ones, zeros = np.ones(4), np.zeros(4)
+    one = np.array([1])
+    write_features(values, maps, one, one + 1, 4, 2, 2, np.array([0]), zeros, ones, zeros, False, 10.0, 0.5, 0, vectors)
+    assert np.isfinite(vectors[0, :11]).all()
+    assert np.isnan(vectors[0, 11])
+    assert vectors[0, 0] == -vectors[0, 3] > 80
 
 
 @quick

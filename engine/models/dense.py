@@ -24,9 +24,9 @@ from engine.models.manifest import DenseGraph, Manifest
 from engine.models.scaling import Scaling
 from engine.models.session import Bound, Device, Session
 from engine.models.warm import OpenSession
+from kernels.features import write_features
 from kernels.gather import gather_series
-from kernels.pooling import pool_means, pool_moments
-from kernels.scaling import CONSTANT, scale_rows
+from kernels.scaling import scale_about_mean
 
 GROUP = 4  # channels that go through the graph together: their maps stay in the cache until they are averaged
 LEAST_ROWS = 1024  # a block is at least so long, and at least eight windows
@@ -113,7 +113,7 @@ class DenseEncoder:
         -------
         (windows, width) float32, channel by channel.
         """
-        vectors = np.empty((starts.size, self._channels, self.features), dtype=np.float32)
+        vectors = np.empty((starts.size, self.width), dtype=np.float32)
         if not self._sparse:
             self._encode_series(values, starts, scaling, vectors)
         else:
@@ -123,7 +123,7 @@ class DenseEncoder:
                 gather_series(values, picked, self._window, series)
                 places = np.arange(picked.size, dtype=np.int64) * self._window
                 self._encode_series(series, places, scaling, vectors[first : first + picked.size])
-        return vectors.reshape(starts.size, self.width)
+        return vectors
 
     def close(self) -> None:
         """End the encoder's threads."""
@@ -137,15 +137,15 @@ class DenseEncoder:
         vectors: npt.NDArray[np.float32],
     ) -> None:
         lanes = len(self._workers)
-        if lanes == 1:
-            for group in self._groups:
-                self._workers[0].encode(values[group], starts, _part(scaling, group), vectors[:, group])
-            return
 
         def work(lane: int) -> None:
             for group in self._groups[lane::lanes]:
-                self._workers[lane].encode(values[group], starts, _part(scaling, group), vectors[:, group])
+                first = group.start * self.features
+                self._workers[lane].encode(values[group], starts, _part(scaling, group), vectors, first)
 
+        if lanes == 1:
+            work(0)
+            return
         for done in [self._pool.submit(work, lane) for lane in range(lanes)]:
             done.result()
 
@@ -155,15 +155,21 @@ class _Worker:
 
     def __init__(self, encoder: DenseEncoder, rows: int, group: int) -> None:
         self._encoder = encoder
+        self._group = group
+        outputs = encoder._outputs  # noqa: SLF001 - one class in two parts
         self._rows = np.zeros((group, 1, rows), dtype=np.float32)
-        self._maps = {
-            output.name: np.zeros((group, output.maps, rows - output.receptive_field + 1), dtype=np.float32)
-            for output in encoder._outputs  # noqa: SLF001 - one class in two parts
-        }
+        self._counts = np.array([output.maps for output in outputs], dtype=np.int64)
+        self._fields = np.array([output.receptive_field for output in outputs], dtype=np.int64)
+        ends = np.cumsum(group * self._counts * (rows - self._fields + 1)).tolist()
+        self._maps = np.zeros(ends[-1] if ends else 0, dtype=np.float32)
         session = encoder._session  # noqa: SLF001
-        self._bound: Bound | None = (
-            session.bind({encoder._input: self._rows}, self._maps) if session else None  # noqa: SLF001
-        )
+        self._bound: Bound | None = None
+        if session is not None:
+            parts = np.split(self._maps, ends[:-1])
+            maps = {
+                output.name: part.reshape(group, output.maps, -1) for output, part in zip(outputs, parts, strict=True)
+            }
+            self._bound = session.bind({encoder._input: self._rows}, maps)  # noqa: SLF001
 
     def encode(
         self,
@@ -171,51 +177,32 @@ class _Worker:
         starts: npt.NDArray[np.int64],
         scaling: Scaling,
         vectors: npt.NDArray[np.float32],
+        first: int,
     ) -> None:
-        """Write the vectors of one group of channels, (windows, channels, features) float32."""
+        """Write the vectors of one group of channels into (windows, width) float32, from column `first` on."""
         encoder = self._encoder
-        window, gain, height = encoder._window, encoder._compression.gain, encoder._compression.scale  # noqa: SLF001
-        channels, count = values.shape[0], starts.size
-        mean = np.empty((count, channels))
-        deviation = np.empty((count, channels))
-        pool_moments(values, window, starts, mean, deviation)
-        scale = scaling.scale
-        responses = np.empty((encoder._maps * channels, count), dtype=np.float32)  # noqa: SLF001
-        blocks: list[npt.NDArray[np.float32]] = []  # of each output, (channels, maps, windows)
         if self._bound is not None:
             # The filters have zero mean: taking off the block's own centre keeps the digits of a channel that has drifted.
-            scale_rows(values, values.mean(axis=1), scale, self._rows[:channels, 0])
+            scale_about_mean(values, scaling.scale, self._rows[:, 0])
             self._bound.run()
-            first = 0
-            for output in encoder._outputs:  # noqa: SLF001
-                series = channels * output.maps
-                maps = self._maps[output.name][:channels].reshape(series, -1)
-                means = responses[first : first + series]
-                pool_means(maps, window - output.receptive_field + 1, starts, means)
-                blocks.append(means.reshape(channels, output.maps, count))
-                first += series
-        if scaling.per_window:
-            flat = deviation <= CONSTANT * np.maximum(1e-12, np.abs(mean))
-            unit = np.where(flat, 1.0, deviation * scale)
-            level = np.zeros_like(mean)
-            spread = np.where(flat, 0.0, 1.0)
-            for block in blocks:
-                np.divide(block, unit.T[:, np.newaxis], out=block, casting="same_kind")
-        else:
-            level = (mean - scaling.reference) * scale + scaling.level
-            spread = deviation * scale
-        vectors[:, :, 0] = np.arcsinh(level)
-        vectors[:, :, 1] = np.log(1.0 + gain * spread) * height
-        if blocks:
-            weight = np.float32(height / np.sqrt(encoder._maps))  # noqa: SLF001
-            responses *= np.float32(gain)
-            responses += np.float32(1.0)
-            np.log(responses, out=responses)
-            responses *= weight
-            place = 2
-            for block in blocks:
-                vectors[:, :, place : place + block.shape[1]] = block.transpose(2, 0, 1)
-                place += block.shape[1]
+        write_features(
+            values,
+            self._maps,
+            self._counts,
+            self._fields,
+            self._group,
+            self._rows.shape[2],
+            encoder._window,  # noqa: SLF001
+            starts,
+            scaling.reference,
+            scaling.scale,
+            scaling.level,
+            scaling.per_window,
+            encoder._compression.gain,  # noqa: SLF001
+            encoder._compression.scale,  # noqa: SLF001
+            first,
+            vectors,
+        )
 
 
 def _part(scaling: Scaling, group: slice) -> Scaling:

@@ -15,15 +15,17 @@ def warm_up() -> int:
     How many kernels have been compiled in this process.
     """
     rows = np.random.default_rng(0).normal(size=(80, 2))
-    recordings = [rows, rows + 3]
-    for settings in (
-        {},
-        {"metric": "cosine", "weights": "distance"},
-        {"metric": "manhattan", "search": "faiss"},
-        {"step": 20},
+    level = np.sin(np.arange(300) / 40)[:, np.newaxis] + np.zeros(16)  # a library so large that it is projected
+    for recording, settings in (
+        (rows, {}),
+        (rows, {"metric": "cosine", "weights": "distance"}),
+        (rows, {"metric": "manhattan", "search": "faiss"}),
+        (rows, {"step": 20}),
+        (level, {}),
+        (level, {"metric": "cosine"}),
     ):
         states = StateClassifier(window=16, n_neighbors=3, threads=1, device="cpu", **settings)
-        states.fit(recordings, ["low", "high"]).predict(rows)
+        states.fit([recording, recording + 3], ["low", "high"]).predict(recording)
         states.close()
     sampler = Sampler(Sampling(repetition_penalty=1.1), 8, 1)
     sampler.admit(0, [0], Draws(0, 0, 0))
