@@ -30,7 +30,7 @@ __all__ = ["SPARE", "Library", "Metric", "Search", "Votes", "Weights"]
 Weights = Literal["uniform", "distance"]
 Search = Literal["auto", "exact", "faiss"]
 
-SEGMENT = 256  # queries that one thread searches in a row
+SEGMENT, MOST = 256, 4096  # queries that one thread searches in a row, at least and at most
 LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
 TRIAL = 8 * SEGMENT  # queries after which a projection is judged
 MISSED = 0.05  # share of queries that it may leave without candidates
@@ -229,8 +229,9 @@ class Library:
         return distances
 
     def _in_parts(self, work: Callable[[slice], None], count: int) -> None:
-        """Do segment after segment of so many queries, in threads."""
-        parts = [slice(first, first + SEGMENT) for first in range(0, count, SEGMENT)]
+        """Do segment after segment of so many queries, in threads: as many as there are, none of them short."""
+        size = min(max(SEGMENT, -(-count // self._threads)), MOST)
+        parts = [slice(first, first + size) for first in range(0, count, size)]
         if self._threads == 1 or len(parts) == 1:
             for part in parts:
                 work(part)
