@@ -663,6 +663,20 @@ def test_an_index_that_was_lost_is_made_again(board):
     close_board(again)
 
 
+def test_making_an_index_again_keeps_the_bytes_of_jobs_that_it_lacks_yet(board):
+    first = board.create(ORG, body(["line7.csv"])).job.id
+    second = board.create(ORG, body(["line7.csv"])).job.id
+    board.cancel(ORG, first)  # final, and bound to the same deleted file as the one that waits
+    upload(board, "line7.csv", b"another\n1\n")
+    with board.database.write() as sql:
+        for table in ("jobs", "inputs", "events"):
+            sql.execute(f"DELETE FROM {table}")
+    again = reopened(board)
+    assert again.get(ORG, second).status == "PENDING"
+    assert work(again).status == "COMPLETED"
+    close_board(again)
+
+
 def test_an_index_that_is_behind_its_folders_is_brought_up(board):
     board.create(ORG, body(["line7.csv"]))
     with board.database.write() as sql:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, OutputError
 from engine.jobs import ids
 from engine.jobs.create import Proposal, digest_body, key_of, propose
 from engine.jobs.estimate import Estimate
@@ -159,9 +159,12 @@ class Board(Operating):
             with self.database.write() as sql:
                 delete_job(sql, job_id)
 
-    def recover(self) -> None:
-        """Bring the index to what the folders say, once, at the start of a server and before anything else."""
-        recover(self)
+    def recover(self) -> list[OutputError]:
+        """Bring the index to what the folders say, once, at the start of a server and before anything else.
+
+        Returns what is wrong with jobs whose folder cannot be read: they are in nobody's way.
+        """
+        return recover(self)
 
     def _keep(self, proposal: Proposal) -> str | None:
         """Make a job of a proposal and return its id, or that of a twin that was quicker; None where a file was replaced."""

@@ -203,8 +203,14 @@ class Operating(Reading):
                 update_state(sql, job_id, after)
         return before, after
 
-    def let_go(self, job_id: str) -> None:
-        """Take note that no worker has a job: what it committed counts, what it worked on waits again."""
+    def let_go(self, job_id: str, *, sweep: bool = True) -> None:
+        """Take note that no worker has a job: what it committed counts, what it worked on waits again.
+
+        Parameters
+        ----------
+        sweep : bool
+            Remove the bytes of deleted files that only a final job was bound to. Not while the index lacks jobs: they are bound, too.
+        """
         with self.turn:
             self.follow(job_id)
             with self.database.write() as sql:
@@ -212,7 +218,7 @@ class Operating(Reading):
             self._held.pop(job_id, None)
             self.diary.close(job_id)
             final = self.get(None, job_id).status in TERMINAL
-        if final and self._binds_deleted(job_id):
+        if sweep and final and self._binds_deleted(job_id):
             self.files.sweep()
 
     def whereabouts(self, job_id: str) -> dict[str, Any]:

@@ -213,15 +213,22 @@ class Uploads:
                 raise Conflict(f"Upload {upload_id} is complete and cannot be aborted.", cure="Delete the file.")
             self._remove(upload)
 
-    def sweep(self) -> None:
-        """Remove uploads that nobody went on with in time, and what a kill left of others."""
+    def sweep(self) -> int:
+        """Remove uploads that nobody went on with in time or that cannot be read, and what a kill left of others; count the removed."""
+        removed = 0
         for folder in self._folder.iterdir():
             upload = self._load(folder.name)
             if upload is None or upload.expires_at < now():
                 shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
             else:
                 for draft in folder.glob(".*.tmp"):
                     draft.unlink()
+        return removed
+
+    def open(self) -> list[Upload]:
+        """Return the uploads that somebody may go on with."""
+        return [upload for upload in self._all() if upload.state == "open"]
 
     def _check_tokens(self, upload: Upload, tokens: Mapping[int, str]) -> None:
         for number, token in tokens.items():
@@ -262,7 +269,12 @@ class Uploads:
     def _load(self, upload_id: str) -> Upload | None:
         try:
             return Upload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
+        except (
+            FileNotFoundError,
+            NotADirectoryError,
+            ValueError,
+            TypeError,
+        ):  # gone, or damaged: nothing to go on with
             return None
 
     def _save(self, upload: Upload) -> None:
