@@ -158,6 +158,7 @@ class Board(Operating):
             self.folder(job_id).remove()
             with self.database.write() as sql:
                 delete_job(sql, job_id)
+        self.on_work()  # there may be room now for one that waits
 
     def recover(self) -> list[OutputError]:
         """Bring the index to what the folders say, once, at the start of a server and before anything else.

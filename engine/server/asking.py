@@ -95,10 +95,15 @@ class Query:
         self.refuse(name, f"{name} {rule}; got {given[:80]!a}.")
 
 
+def declared_bytes(request: Request) -> int | None:
+    """Return how long a body is said to be, None where that is not said."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 19 else None
+
+
 async def read_body(request: Request, limit: int = BODY_BYTES) -> bytes:
     """Return the whole body. Raises TooLarge."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+    if (declared_bytes(request) or 0) > limit:
         raise TooLarge(limit)
     pieces, size = [], 0
     async for piece in request.stream():

@@ -13,6 +13,7 @@ from engine.errors import DiskFull, EngineError, Problem, RequestError
 from engine.jobs.file_facts import FileRefused
 from engine.jobs.ids import new_id
 from engine.jobs.records import Conflict, NotFound
+from engine.jobs.room import NoRoom
 from engine.jobs.signing import SignatureRefused
 
 log = logging.getLogger("engine.server")
@@ -72,7 +73,7 @@ def status_of(error: EngineError) -> int:
             return 409
         case TooLarge():
             return 413
-        case DiskFull():
+        case DiskFull() | NoRoom():
             return 503
     return 500
 
@@ -85,6 +86,8 @@ def install(app: FastAPI) -> None:
         status = status_of(error)
         if status == 503:
             problem = Problem("unavailable", "There is no room on the server's disk.", "", "Try again later.")
+            if isinstance(error, NoRoom):  # it has the numbers, and no place on this machine
+                problem = Problem(error.code, error.message, "", error.cure)
             return answer(status, [problem], {"Retry-After": "30"})
         if status == 500:  # its message may name a place on this machine
             log.error("%s %s: %s", request.method, request.url.path, error)

@@ -11,7 +11,7 @@ from engine.errors import Problem, RequestError
 from engine.jobs.files import FileStore, StoredFile
 from engine.jobs.records import NotFound
 from engine.server import wire
-from engine.server.asking import Query, read_object
+from engine.server.asking import Query, declared_bytes, read_object
 from engine.server.forms import decode, receive_form
 from engine.server.house import house_of
 
@@ -39,6 +39,7 @@ async def upload(request: Request) -> dict[str, Any]:
     """Upload a file: the part `file` of a multipart form. One of the same name is replaced."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
+    await run_in_threadpool(_check_room, request)
     return _accepted(await receive_form(request, house.files, org_id, encoded=False))
 
 
@@ -47,6 +48,7 @@ async def upload_base64(request: Request) -> dict[str, Any]:
     """Upload a file as base64 text: in a form as above, or as JSON `{filename, file_type, data}`."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
+    await run_in_threadpool(_check_room, request)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         return _accepted(await receive_form(request, house.files, org_id, encoded=True))
     document = await read_object(request)
@@ -131,6 +133,13 @@ def delete(request: Request, file: str) -> dict[str, Any]:
         return _accepted(house.files.delete(org_id, file))
     except LookupError:  # another one was faster
         raise NotFound(f"File {file[:255]!a} not found.") from None
+
+
+def _check_room(request: Request) -> None:
+    """Refuse an upload that the disk has no room for, before it comes. Raises NoRoom."""
+    house = house_of(request)
+    if house.room is not None:
+        house.room.check_upload(declared_bytes(request) or 0)  # without a length: there must be room for something
 
 
 def _accepted(file: StoredFile) -> dict[str, Any]:

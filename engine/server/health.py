@@ -1,18 +1,32 @@
 """Routes for those who watch the server: is it well, and how much is there."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 import engine
+from engine.jobs.room import Room
 from engine.server.house import house_of
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def read_health() -> dict[str, str]:
-    """Tell that the server answers."""
-    return {"status": "ok", "version": engine.__version__}
+def read_health(request: Request) -> dict[str, Any]:
+    """Tell that the server answers, and whether its disk has room: `ok` or `disk_short`, where uploads are refused and jobs wait."""
+    health: dict[str, Any] = {"status": "ok", "version": engine.__version__}
+    room = house_of(request).room
+    if room is not None:
+        space = room.look()
+        short = room.guarded and space.usable_bytes <= 0
+        health["status"] = "disk_short" if short else "ok"
+        health["disk"] = {
+            "free_bytes": space.free_bytes,
+            "reserve_bytes": space.reserve_bytes,
+            "promised_bytes": space.promised_bytes,
+        }
+    return health
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -36,6 +50,18 @@ def read_metrics(request: Request) -> str:
         ("engine_records_failed", "Those of them that failed.", records[1]),
         ("engine_files", "Uploaded files.", files[0]),
         ("engine_files_bytes", "Their bytes.", files[1]),
+        *_disk(house.room),
     ):
         lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
     return "\n".join(lines) + "\n"
+
+
+def _disk(room: Room | None) -> list[tuple[str, str, int]]:
+    if room is None:
+        return []
+    space = room.look()
+    return [
+        ("engine_disk_free_bytes", "Free on the disk of the home.", space.free_bytes),
+        ("engine_disk_reserve_bytes", "Of these, what stays in reserve.", space.reserve_bytes),
+        ("engine_disk_promised_bytes", "What running jobs are expected to write still.", space.promised_bytes),
+    ]

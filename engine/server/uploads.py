@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from engine.errors import Problem, RequestError
 from engine.jobs.uploads import PART_BYTES, Part, Upload
-from engine.server.asking import read_object
+from engine.server.asking import declared_bytes, read_object
 from engine.server.house import house_of
 from engine.server.links import Links
 
@@ -111,7 +111,8 @@ async def put_part(request: Request, upload_id: str, number: str) -> Response:
     house = house_of(request)
     await run_in_threadpool(house.check_link, request, f"{upload_id}/{number}")
     upload = await run_in_threadpool(house.uploads.find, None, upload_id)
-    incoming = await run_in_threadpool(house.uploads.receive, upload, int(number))  # signed: it is a number
+    declared = declared_bytes(request)
+    incoming = await run_in_threadpool(house.uploads.receive, upload, int(number), declared)  # signed: it is a number
     with incoming:
         async for piece in request.stream():
             if piece:
