@@ -1,9 +1,10 @@
 """How good a language model's answers about sensors are: the right activity, numbers that are in the prompt, proper endings.
 
-    python benchmarks/activity_quality.py [--model NAME] [--records 500] [--by-hand FILE] [--untrained NAME] [--show 20]
+    python benchmarks/activity_quality.py [--model NAME] [--records 500] [--untrained NAME] [--show 20]
 
-The set: generated plants whose channel names, wordings and ranges are never in training; with `--by-hand` also a file of records that
-people wrote, one {"record": ..., "domain": ..., "activity": ...} a line. Answers are greedy. An answer is right when its first sentence
+Two sets: generated plants whose channel names, wordings and ranges are never in training; and `by_hand.jsonl`, 238 records that were
+composed one by one, in free styles, by authors who knew the list of activities and nothing of the rule base. It is frozen by its digest, and
+nothing may be chosen on it: no wording, no setting, no checkpoint. Answers are greedy. An answer is right when its first sentence
 is the activity's name, canonical or one of its other names. Beside it: always answering the most frequent activity, and, with
 `--untrained`, an installed model of the same shape with random weights. Intervals are Wilson's, 95 %.
 
@@ -11,9 +12,11 @@ A person reads the table; the last line is JSON.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +26,8 @@ from typing import Any
 import engine
 from engine.plant.activities import ACTIVITIES, compose
 
+BY_HAND = Path(__file__).parent / "by_hand.jsonl"  # {"record": ..., "domain": ..., "activity": ...} a line
+BY_HAND_SHA256 = "ef69b936d2235a4e2138cbebaf6445b24e115dd20ea4c597e9d7349c69a66705"
 SEED = 20_000_001  # of the generated set; training uses others
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
@@ -36,9 +41,12 @@ class Question:
     activity: str
 
 
-def read_by_hand(path: Path) -> list[Question]:
-    """Read a hand-written set."""
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def read_by_hand() -> list[Question]:
+    """Read the set that was written by hand; refuse one that was changed."""
+    content = BY_HAND.read_bytes()
+    if hashlib.sha256(content).hexdigest() != BY_HAND_SHA256:
+        sys.exit(f"{BY_HAND} is not what was frozen: scores on it would mean nothing.")
+    lines = [json.loads(line) for line in content.decode().splitlines()]
     return [Question(line["record"], line["domain"], line["activity"]) for line in lines]
 
 
@@ -109,14 +117,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=500, help="of the generated set")
     parser.add_argument("--model", default="activity", help="default: the shipped one")
-    parser.add_argument("--by-hand", type=Path)
     parser.add_argument("--untrained", help="an installed model with random weights, for comparison")
     parser.add_argument("--show", type=int, default=0, help="answers to print, for reading")
     arguments = parser.parse_args()
     results: dict[str, Any] = {"benchmark": "activity_quality", "version": engine.__version__, "model": arguments.model}
-    sets = {"generated": generate_questions(arguments.records)}
-    if arguments.by_hand:
-        sets["by_hand"] = read_by_hand(arguments.by_hand)
+    sets = {"generated": generate_questions(arguments.records), "by_hand": read_by_hand()}
     for name, questions in sets.items():
         answers = ask(arguments.model, questions)
         found = score(questions, answers)

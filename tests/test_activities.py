@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -91,3 +92,13 @@ def test_names_that_are_held_out_never_occur_in_training(trained, held_out):
     for example in trained:
         assert not any(text and text in text_of(example.record) for text in unseen)
     assert any(text and text in text_of(example.record) for example in held_out for text in unseen)
+
+
+def test_the_set_written_by_hand_names_activities_that_exist():
+    lines = (Path(__file__).parent.parent / "benchmarks" / "by_hand.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines]
+    assert len(questions) == 238
+    assert {(one["domain"], one["activity"]) for one in questions} == {
+        (domain, activity) for domain, activities in ACTIVITIES.items() for activity in activities
+    }
+    assert len({json.dumps(one["record"]) for one in questions}) == len(questions)

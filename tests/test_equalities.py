@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.models.session import resolve_device
 from engine.pipelines.machine_state.classifier import Classifier, Pass, Shot
 from engine.pipelines.machine_state.config import MachineStateConfig
 from engine.plant import Episode, Scenario, write_csv
+from engine.stream.flow import Lanes
 from engine.stream.scan import ReadOptions, open_table
 
 CHANNELS = 3
@@ -240,3 +242,86 @@ def test_the_form_of_the_output_changes_no_value(plant, tmp_path):
         assert frame["timestamp"].equals(wanted["timestamp"])
         for name in wanted.columns[2:]:
             assert np.allclose(frame[name].to_numpy(), wanted[name].to_numpy(), atol=1e-6)
+
+
+def test_parallelism_changes_no_byte_and_no_word(plant, tmp_path):
+    """Five inputs, one of them broken in its middle: one after the other, or side by side."""
+    lines = (plant / "long.csv").read_text().splitlines(keepends=True)
+    files = []
+    for n, rows in enumerate((2500, 90, 1200, 40, 700)):
+        files.append(tmp_path / f"line{n}.csv")
+        files[-1].write_text("".join(lines[: rows + 1]))
+    files[2].write_text(files[2].read_text().replace(lines[900], "late,1,broken,3\n"))
+    found = []
+    for parallelism, threads in ((1, 1), (2, 2), (5, 3), (5, 8)):
+        seen = []
+        result = engine.classify(
+            files,
+            {state: plant / f"{state}.csv" for state in ("normal", "leak")},
+            window=32,
+            probabilities=True,
+            output=tmp_path / f"out{parallelism}-{threads}",
+            threads=threads,
+            parallelism=parallelism,
+            on_progress=lambda progress, seen=seen: seen.append((progress.place, progress.done)),
+        )
+        folder = tmp_path / f"out{parallelism}-{threads}"
+        bytes_of = {path.name: path.read_bytes() for path in (folder / "results").iterdir()}
+        told = result.summary.as_dict()
+        for name in ("stage_s", "elapsed_s", "windows_per_s", "device", "folder"):
+            del told[name]
+        assert {place for place, _ in seen} == set(range(5))
+        for place in range(5):  # what is told of one input never goes back
+            done = [count for input_place, count in seen if input_place == place]
+            assert done == sorted(done)
+        found.append((bytes_of, told))
+    assert found[0][1]["status"] == "partial"
+    assert len(found[0][1]["warnings"]) >= 4
+    assert all(one == found[0] for one in found[1:])
+
+
+@pytest.mark.parametrize("stage", ["encode", "vote"])
+def test_encoder_and_library_take_one_call_at_a_time(plant, stage):
+    """Two recordings pass side by side: their calls would meet at the barrier if they could."""
+    meeting = threading.Barrier(2)
+    met = []
+    with open_classifier(make_config(), open_plant(plant), threads=2) as classifier:
+        owner = classifier.encoder if stage == "encode" else classifier.library
+        real = getattr(owner, stage)
+
+        def call(*arguments):
+            try:
+                meeting.wait(0.1)
+                met.append(stage)
+            except threading.BrokenBarrierError:
+                meeting.reset()
+            return real(*arguments)
+
+        setattr(owner, stage, call)
+        Lanes(2).run(
+            lambda _: sum(len(part) for part in classifier.classify(open_plant(plant)["long"], Pass())), range(2)
+        )
+    assert not met
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_what_a_callback_raises_ends_the_run_and_the_folder_goes_on(plant, tmp_path, parallelism):
+    class Enough(BaseException):
+        pass
+
+    def tell(progress):
+        if progress.place == 1 and progress.done:
+            raise Enough
+
+    files = [plant / "long.csv"] * 3
+    shots = {state: plant / f"{state}.csv" for state in ("normal", "leak")}
+    options = {"window": 32, "threads": 3, "parallelism": parallelism}
+    before = set(threading.enumerate())
+    with pytest.raises(Enough):
+        engine.classify(files, shots, output=tmp_path / "out", on_progress=tell, **options)
+    assert set(threading.enumerate()) <= before
+    engine.classify(files, shots, output=tmp_path / "out", **options)
+    engine.classify(files, shots, output=tmp_path / "whole", **options)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "results").iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "whole" / "results").iterdir()
+    }

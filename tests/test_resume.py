@@ -287,3 +287,21 @@ def test_windows_that_are_skipped_resume(job, tmp_path):
     code, text = attempt("run", gapped, output)
     assert code == 0, text
     assert_same(output, whole)
+
+
+def test_inputs_side_by_side_give_the_same_and_survive_kills(job, undisturbed, tmp_path):
+    request = json.loads(job.read_text())
+    request["parameters"]["worker"]["parallelism"] = 2
+    beside = job.parent / "beside.json"
+    beside.write_text(json.dumps(request))
+    output = tmp_path / "out"
+    rng = random.Random(12)
+    for _ in range(4):
+        code, text = attempt(f"after {rng.randint(4, 40)}", beside, output, "--threads", "2")
+        assert code == -signal.SIGKILL, text
+    lines = [json.loads(line) for line in (output / "journal.jsonl").read_text().splitlines()]
+    assert {line["input"] for line in lines[1:]} == {0, 1}, "the second input waited for the first"
+    assert not any("ended" in line for line in lines[1:]), "an input was final before the other began"
+    code, text = attempt("run", beside, output, "--threads", "2")
+    assert code == 0, text
+    assert_same(output, undisturbed)

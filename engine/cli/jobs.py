@@ -111,6 +111,7 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option(
     "--labels", multiple=True, metavar="FILE=LABELS", help="A label file for one of FILES, joined row by row."
 )
+@click.option("--parallelism", type=int, default=1, show_default=True, help="Files side by side, at most.")
 @click.option("--output", type=click.Path(path_type=Path), default="classified", show_default=True, help="Job folder.")
 @search_option
 @device_options

@@ -250,6 +250,7 @@ def classify(
     threads: int | None = None,
     search: Search = "auto",
     restart: bool = False,
+    parallelism: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
     on_event: Callable[[Event], None] | None = None,
     **options: Unpack[Options],
@@ -266,6 +267,8 @@ def classify(
         A job folder to write and to resume; None keeps the results in memory.
     device, threads, search, restart, on_progress, on_event
         As in `run`.
+    parallelism : int
+        How many files go side by side, at most; no more than there are threads. Worth it for many small files.
     **options
         See `Options`: `window=64`, `step=1`, `columns=[...]`, `neighbors=5`, `metric="cosine"`, ...
 
@@ -273,7 +276,7 @@ def classify(
     ------
     As `run`.
     """
-    plan = prepare(build_request(files, shots, **options))
+    plan = prepare(build_request(files, shots, parallelism, **options))
     assert isinstance(plan, Plan)
     settings = Settings(device, threads, search, restart, on_event, on_progress)
     if output is None:
@@ -283,7 +286,9 @@ def classify(
     return Classification(read_results(output), summary)
 
 
-def build_request(files: Files, shots: Mapping[str, Files], **options: Unpack[Options]) -> dict[str, Any]:
+def build_request(
+    files: Files, shots: Mapping[str, Files], parallelism: int = 1, **options: Unpack[Options]
+) -> dict[str, Any]:
     """Build the create-job request for files on this machine. Raises TypeError for an unknown option."""
     labels = options.get("labels") or {}
     config: dict[str, Any] = {}
@@ -311,7 +316,7 @@ def build_request(files: Files, shots: Mapping[str, Files], **options: Unpack[Op
                 {"file_id": os.fspath(path), "metadata": {"for": os.fspath(name)}} for name, path in labels.items()
             ],
         },
-        "parameters": {"worker": {"config": config}},
+        "parameters": {"worker": {"parallelism": parallelism, "config": config}},
     }
 
 

@@ -1,4 +1,4 @@
-"""A worker: a process that runs jobs, one after the other, as its supervisor says. It stays, with all libraries loaded.
+"""A worker: a process that runs jobs, one after the other, as its supervisor says. It stays, with libraries and models loaded.
 
 It owns nothing but the lock on the folder of the job that it runs. When its supervisor is gone, so is it.
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 from engine.errors import EngineError, JobFailed
 from engine.jobs.channel import Channel, Message
+from engine.models.warm import OpenSession, WarmSessions
 from engine.output.events import Event
 
 BEAT_S = 5.0
@@ -49,6 +50,7 @@ class Worker:
         self._stop = threading.Event()
         self._busy = threading.Event()
         self._told = 0.0
+        self._sessions = WarmSessions()
 
     def work(self) -> None:
         """Run jobs until the supervisor is gone."""
@@ -67,7 +69,13 @@ class Worker:
         """Run the job of a folder; return how it ended."""
         try:
             status = run_folder(
-                folder, home, self._device, self._threads, on_event=self._tell_event, on_progress=self._tell_progress
+                folder,
+                home,
+                self._device,
+                self._threads,
+                on_event=self._tell_event,
+                on_progress=self._tell_progress,
+                open_session=self._sessions,
             )
         except Stopped:
             return {"status": "stopped", "error": None}
@@ -124,6 +132,7 @@ def run_folder(
     *,
     on_event: Callable[[Event], None],
     on_progress: Callable[[Any], None],
+    open_session: OpenSession,
 ) -> str:
     """Run the job of a folder, or go on with it; return the status of its summary.
 
@@ -143,7 +152,9 @@ def run_folder(
     place = JobFolder(folder)
     stored = StoredJob.from_json(place.read())
     plan = make_any_plan(stored.to_request(), stored.resolver(Home(home).content), Catalog(home))
-    settings = Settings(device=device, threads=threads, on_event=on_event, on_progress=on_progress)
+    settings = Settings(
+        device=device, threads=threads, on_event=on_event, on_progress=on_progress, open_session=open_session
+    )
     if isinstance(plan, Plan):
         return run_job(plan, place.run, settings).status
     from engine.pipelines.activity_detection.job import run_activity

@@ -23,6 +23,7 @@ from engine.errors import ModelError
 from engine.models.manifest import DenseGraph, Manifest
 from engine.models.scaling import Scaling
 from engine.models.session import Bound, Device, Session
+from engine.models.warm import OpenSession
 from kernels.gather import gather_series
 from kernels.pooling import pool_means, pool_moments
 from kernels.scaling import CONSTANT, scale_rows
@@ -58,7 +59,16 @@ class DenseEncoder:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, *, channels: int, window: int, step: int, device: Device, threads: int
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        channels: int,
+        window: int,
+        step: int,
+        device: Device,
+        threads: int,
+        open_session: OpenSession = Session,
     ) -> None:
         if manifest.dense is None:
             raise ModelError(f"{manifest.name} is not a dense model.")
@@ -78,7 +88,7 @@ class DenseEncoder:
         # Windows that do not overlap are laid side by side and encoded as one series with step = window.
         self._side_by_side = max(1, max(LEAST_ROWS, 8 * window) // window)
         series_rows = self._side_by_side * window if self._sparse else self.block_rows + window - 1
-        self._session = Session(folder / graph.file, device=device, threads=1) if graph else None
+        self._session = open_session(folder / graph.file, device=device, threads=1) if graph else None
         self._pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="encode")
         self._groups = [slice(first, min(first + GROUP, channels)) for first in range(0, channels, GROUP)]
         self._workers = [

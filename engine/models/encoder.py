@@ -9,6 +9,8 @@ from engine.errors import ModelError
 from engine.models.device import Device
 from engine.models.manifest import ModelEntry, find_files
 from engine.models.scaling import Scaling
+from engine.models.session import Session
+from engine.models.warm import OpenSession
 
 
 class Encoder(Protocol):
@@ -42,7 +44,16 @@ class Encoder(Protocol):
         ...
 
 
-def load_encoder(entry: ModelEntry, *, channels: int, window: int, step: int, device: Device, threads: int) -> Encoder:
+def load_encoder(
+    entry: ModelEntry,
+    *,
+    channels: int,
+    window: int,
+    step: int,
+    device: Device,
+    threads: int,
+    open_session: OpenSession = Session,
+) -> Encoder:
     """Open a model for one job's shape.
 
     Raises
@@ -69,9 +80,17 @@ def load_encoder(entry: ModelEntry, *, channels: int, window: int, step: int, de
             step=step,
             device=device,
             threads=threads,
+            open_session=open_session,
         )
     from engine.models.windowed import WindowedEncoder
 
     return WindowedEncoder(
-        entry.folder, entry.manifest, channels=channels, window=window, step=step, device=device, threads=threads
+        entry.folder,
+        entry.manifest,
+        channels=channels,
+        window=window,
+        step=step,
+        device=device,
+        threads=threads,
+        open_session=open_session,
     )

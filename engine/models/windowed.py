@@ -19,6 +19,7 @@ from engine.models.device import Device
 from engine.models.manifest import Manifest, Windowed
 from engine.models.scaling import Scaling
 from engine.models.session import Session
+from engine.models.warm import OpenSession
 from kernels.gather import gather_windows
 
 Array = npt.NDArray[Any]
@@ -81,7 +82,16 @@ class WindowedEncoder:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, *, channels: int, window: int, step: int, device: Device, threads: int
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        channels: int,
+        window: int,
+        step: int,
+        device: Device,
+        threads: int,
+        open_session: OpenSession = Session,
     ) -> None:
         spec = manifest.windowed
         if spec is None:
@@ -95,7 +105,7 @@ class WindowedEncoder:
         self.block_rows = (
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
         )
-        self._session = Session(folder / spec.file, device=device, threads=1)
+        self._session = open_session(folder / spec.file, device=device, threads=1)
         self.device = self._session.device
         lanes = max(1, threads if device.kind == "cpu" else min(threads, LANES_CUDA))
         self._lanes = [

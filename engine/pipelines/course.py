@@ -1,5 +1,6 @@
 """What the runs of all pipelines do alike: how they are set up, how they tell what happens, and how they end."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Any, TypeVar, get_args
 
 from engine.errors import InputError, JobFailed, Problem, RequestError
 from engine.models.library import Search
-from engine.models.session import Device, resolve_device, usable_cores
+from engine.models.session import Device, Session, resolve_device, usable_cores
+from engine.models.warm import OpenSession
 from engine.output.events import Event, Events, Level
 from engine.output.files import publish
 from engine.output.journal import Journal
@@ -62,6 +64,8 @@ class Settings:
     restart : bool
         Discard what an earlier run left in the folder.
     on_event, on_progress : callables or None
+    open_session : callable
+        Opens models, or has them open; a process that runs many jobs gives a `WarmSessions`.
     """
 
     device: str = "auto"
@@ -70,6 +74,7 @@ class Settings:
     restart: bool = False
     on_event: Callable[[Event], None] | None = None
     on_progress: Callable[[Progress], None] | None = None
+    open_session: OpenSession = Session
 
     def __post_init__(self) -> None:
         """Refuse what cannot be. Who knows the devices refuses those."""
@@ -123,6 +128,7 @@ class Course:
         self.settings = settings
         self._request = request
         self._events: Events | None = None
+        self._turn = threading.Lock()  # of the stopwatch, and of whoever is told: inputs may go side by side
 
     @property
     def device_name(self) -> str:
@@ -153,9 +159,15 @@ class Course:
         self.emit(event, "WARN", message, payload, input_id)
 
     def tell(self, progress: Progress) -> None:
-        """Tell how far the run is."""
+        """Tell how far the run is, one at a time."""
         if self.settings.on_progress is not None:
-            self.settings.on_progress(progress)
+            with self._turn:
+                self.settings.on_progress(progress)
+
+    def include(self, stopwatch: Stopwatch) -> None:
+        """Count in what an input's stages took."""
+        with self._turn:
+            self.stopwatch.include(stopwatch)
 
     def announce(self, events: Events) -> None:
         """Take the run's events, and tell what is known before the first input: warnings, ignored keys, the device."""

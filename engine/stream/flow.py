@@ -2,21 +2,30 @@
 
 Each stage runs in a thread of its own and hands its results on through a channel that holds a few items, so that a slow stage
 holds back those before it and memory stays bounded by the items' size. Errors travel in order behind the items made before them.
-When the caller stops, for whatever reason, every thread ends before the call returns.
+When the caller stops, for whatever reason, every thread ends before the call returns. `Lanes` does whole tasks side by side.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 CAPACITY = 2  # items that wait between two stages
 
 
 class _Stopped(Exception):  # not an error: the consumer has gone
     pass
+
+
+class Halted(Exception):
+    """Raised by `Lanes.go_on` in every task but the one that failed."""
+
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 class Channel:
@@ -76,6 +85,64 @@ class Stopwatch:
     def add(self, stage: str, seconds: float) -> None:
         """Add to a stage's time. A stage is timed by one thread at a time."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    def include(self, other: "Stopwatch") -> None:
+        """Add what another one has counted."""
+        for stage, seconds in other.seconds.items():
+            self.add(stage, seconds)
+
+
+class Lanes:
+    """Does tasks side by side, in threads of their own. The first error wins, and ends all of them.
+
+    Parameters
+    ----------
+    count : int
+        Tasks at a time, at least 1. A single lane is the caller's own thread.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._halt = threading.Event()
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+        """Return what `function` gives for each task, in their order; tasks begin in that order, too.
+
+        Raises
+        ------
+        Whatever a task raised first, once no thread works any more. Tasks end at their next `go_on`.
+        """
+        if min(self._count, len(tasks)) <= 1:
+            return [function(task) for task in tasks]
+
+        def work(task: Task) -> Result:
+            self.go_on()
+            try:
+                return function(task)
+            except Halted:
+                raise
+            except BaseException as error:
+                if not self._halt.is_set():
+                    first.append(error)
+                    self._halt.set()
+                raise
+
+        first: list[BaseException] = []
+        with ThreadPoolExecutor(self._count, thread_name_prefix="lane") as pool:
+            pending = [pool.submit(work, task) for task in tasks]
+            try:
+                wait(pending, return_when=FIRST_EXCEPTION)
+            finally:  # a Ctrl-C reaches the waiting thread
+                if not all(one.done() for one in pending):
+                    self._halt.set()
+        if first:
+            raise first[0]
+        return [one.result() for one in pending]
+
+    def go_on(self) -> None:
+        """Raise `Halted` when another task has failed: a task calls this where it may end."""
+        if self._halt.is_set():
+            raise Halted
 
 
 def run_stages(

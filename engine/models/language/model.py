@@ -11,6 +11,7 @@ from engine.models.language.template import ChatTemplate
 from engine.models.language.tokens import Tokenizer
 from engine.models.manifest import Manifest, ModelEntry, find_files
 from engine.models.session import Session
+from engine.models.warm import OpenSession
 
 __all__ = ["LanguageModel", "choose_slots", "load_language"]
 
@@ -58,7 +59,9 @@ class LanguageModel:
         self.session = None
 
 
-def load_language(entry: ModelEntry, *, device: Device, threads: int) -> LanguageModel:
+def load_language(
+    entry: ModelEntry, *, device: Device, threads: int, open_session: OpenSession = Session
+) -> LanguageModel:
     """Open a language model.
 
     Parameters
@@ -68,6 +71,8 @@ def load_language(entry: ModelEntry, *, device: Device, threads: int) -> Languag
     device : Device
     threads : int
         Threads inside one step.
+    open_session : callable
+        Opens the graph, or has it open.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def load_language(entry: ModelEntry, *, device: Device, threads: int) -> Languag
     assert language is not None, "find_language gives no other"
     files = find_files(entry.folder, entry.manifest)
     tokenizer, template = Tokenizer(entry.folder), ChatTemplate(entry.folder)
-    session = Session(files[language.file], device=device, threads=threads, spin=True)
+    session = open_session(files[language.file], device=device, threads=threads, spin=True)
     graph = inspect_decoder(session, files[language.file])
     if graph.kind != language.cache or graph.vocab_size not in (0, language.vocab_size):
         raise ModelError(

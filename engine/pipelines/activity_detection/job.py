@@ -63,7 +63,9 @@ class _Run:
         self._resumed = 0
         self._sampling = sampling_of(plan.config)
         self._drawn = not self._sampling.greedy
-        self._model = load_language(plan.model, device=self.course.device, threads=self.course.threads)
+        self._model = load_language(
+            plan.model, device=self.course.device, threads=self.course.threads, open_session=settings.open_session
+        )
         self._loaded = time.perf_counter()
         self.course.stopwatch.add("load", self._loaded - self.course.begun)
 

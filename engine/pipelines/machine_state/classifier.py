@@ -4,6 +4,7 @@ This is the whole pipeline between reading and writing. It knows recordings, arr
 folders, so that the library's own faces and the batch job share it.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -100,6 +101,7 @@ class Classifier:
     ) -> None:
         self._config = config
         self.encoder = encoder
+        self._encoding, self._voting = threading.Lock(), threading.Lock()  # several recordings may pass at a time
         reader = config.reader_config
         self._cut = Cut(
             reader.window_size,
@@ -159,7 +161,7 @@ class Classifier:
         self.library.vote(vectors[0][:1])  # compiles what is not compiled yet, before the first recording is timed
 
     def classify(self, recording: Recording, run: Pass) -> Iterator[Predictions]:
-        """Yield the predictions of a recording's windows, in row order, stage by stage in threads.
+        """Yield the predictions of a recording's windows, in row order, stage by stage in threads. Several may pass at a time.
 
         Parameters
         ----------
@@ -186,7 +188,8 @@ class Classifier:
                 run.unusable += int((~finite & ~invalid).sum())
                 invalid = np.logical_or(invalid, ~finite)
                 vectors = np.where(finite[:, np.newaxis], vectors, np.float32(0))
-            votes = self.library.vote(vectors)
+            with self._voting:
+                votes = self.library.vote(vectors)
             codes = np.where(invalid, np.int32(-1), votes.codes)
             shares = votes.shares
             confidence = shares[np.arange(len(codes)), votes.codes]
@@ -238,7 +241,8 @@ class Classifier:
 
     def encode(self, block: Block, scaling: Scaling) -> npt.NDArray[np.float32]:
         """Return the vectors of a block's windows, (windows, width) float32."""
-        return self.encoder.encode(block.values, block.starts - block.first_row, scaling)
+        with self._encoding:
+            return self.encoder.encode(block.values, block.starts - block.first_row, scaling)
 
     def scaling(self, recording: Recording) -> Scaling:
         """Return what a recording's readings are measured against, by the configured normalization."""

@@ -1,7 +1,12 @@
-"""The batch job: a plan's inputs are classified one after the other, into a folder (resumable at every flush) or into memory."""
+"""The batch job: a plan's inputs are classified, into a folder (resumable at every flush) or into memory.
+
+`parallelism` inputs go side by side, no more than there are threads: their waiting for disks overlaps, and one is read while another
+votes. A single large input needs no such help: its stages keep all cores busy.
+"""
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,7 @@ from engine.pipelines.identity import identify
 from engine.pipelines.machine_state.classifier import Classifier, Pass
 from engine.pipelines.machine_state.plan import Plan, Target
 from engine.pipelines.names import name_apart, stem_of
+from engine.stream.flow import Lanes
 from engine.stream.windows import count_windows
 
 
@@ -62,13 +68,24 @@ def classify_in_memory(plan: Plan, settings: Settings) -> tuple[dict[str, pl.Dat
     return frames, summary
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """What one input came to: filled cells, gaps, windows of an earlier run and of this one, warnings for the summary."""
+
+    repaired: int = 0
+    gaps: int = 0
+    resumed: int = 0
+    written: int = 0
+    warnings: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+
 class _Run:
-    """One run of a plan: the classifier learned from its shots, and what adds up over its inputs."""
+    """One run of a plan: the classifier learned from its shots, and the inputs that it classifies."""
 
     def __init__(self, plan: Plan, settings: Settings) -> None:
         self.course = Course(plan.request, settings, plan.warnings)
         self._plan = plan
-        self._repaired = self._gaps = self._resumed = self._written = 0
+        self._lanes = Lanes(min(plan.request.parallelism, self.course.threads))
         reader = plan.config.reader_config
         encoder = load_encoder(
             plan.model,
@@ -77,6 +94,7 @@ class _Run:
             step=reader.step_size,
             device=self.course.device,
             threads=self.course.threads,
+            open_session=settings.open_session,
         )
         try:
             self.classifier = Classifier(
@@ -101,9 +119,8 @@ class _Run:
         """Classify every input that is not final yet, and sum up."""
         self.course.announce(events)
         self._introduce()
-        for place, target in enumerate(self._plan.targets):
-            self._run_input(place, target, store)
-        summary = self._sum_up(store, folder)
+        outcomes = self._lanes.run(lambda place: self._run_input(place, store), range(len(self._plan.targets)))
+        summary = self._sum_up(store, folder, outcomes)
         self.course.conclude(
             summary.status,
             summary.tally.failed_inputs,
@@ -120,8 +137,9 @@ class _Run:
         payload = {"model": encoder.model, "references": len(library), "search": library.search}
         self.course.emit("info", "INFO", message, payload)
 
-    def _run_input(self, place: int, target: Target, store: Store) -> None:
-        config, name, input_id = self._plan.config, target.file.file_id, target.file.id
+    def _run_input(self, place: int, store: Store) -> _Outcome:
+        target, config = self._plan.targets[place], self._plan.config
+        name, input_id = target.file.file_id, target.file.id
         destination = Destination(
             input_index=place,
             input_id=input_id,
@@ -133,25 +151,24 @@ class _Run:
         )
         with store.sink(destination) as sink:
             done = sink.windows_committed
-            self._resumed += done
             if sink.ended is not None:
-                self._repaired += sink.ended.get("repaired", 0)
-                self._gaps += sink.ended.get("gaps", 0)
-                self.course.warnings += [("earlier", message, {}) for message in sink.ended.get("warnings", ())]
                 self._tell(place, done, done)
-                return
+                warnings: list[tuple[str, str, dict[str, Any]]] = [
+                    ("earlier", message, {}) for message in sink.ended.get("warnings", ())
+                ]
+                return _Outcome(sink.ended.get("repaired", 0), sink.ended.get("gaps", 0), done, 0, warnings)
             if done:
                 payload = {"windows": done, "resumed_from_row": sink.next_row}
                 message = f"Resuming {name} after {done:,} windows"
                 self.course.emit("job.resumed", "INFO", message, payload, input_id)
             self.course.emit("vectorizing_file", "INFO", f"Vectorizing file {name}", None, input_id)
             begun = time.perf_counter()
-            run = Pass(first_row=sink.next_row, stopwatch=self.course.stopwatch)
+            run = Pass(first_row=sink.next_row)
             failure = self._write_all(place, target, run, sink)
-            self._written += sink.windows_committed - done
-            self._repaired += int(run.findings.repaired.sum())
-            self._gaps += run.findings.gaps
-            self._report(target, run, failure, sink.windows_committed, time.perf_counter() - begun)
+            self.course.include(run.stopwatch)
+            warnings = self._report(target, run, failure, sink.windows_committed, time.perf_counter() - begun)
+            written = sink.windows_committed - done
+            return _Outcome(int(run.findings.repaired.sum()), run.findings.gaps, done, written, warnings)
 
     def _write_all(self, place: int, target: Target, run: Pass, sink: Sink) -> InputError | None:
         """Classify one input into its sink; return the error that ended it early, if it is the input's own."""
@@ -165,7 +182,7 @@ class _Run:
             for predictions in self.classifier.classify(target.recording, run):
                 begun = time.perf_counter()
                 sink.write(predictions)
-                self.course.stopwatch.add("write", time.perf_counter() - begun)
+                run.stopwatch.add("write", time.perf_counter() - begun)
                 done += len(predictions)
                 self._tell(place, done, max(done, expected))
         except InputError as error:
@@ -182,24 +199,32 @@ class _Run:
         return failure
 
     def _tell(self, place: int, windows: int, total: int) -> None:
+        self._lanes.go_on()
         targets = self._plan.targets
         self.course.tell(Progress(targets[place].file.file_id, place, len(targets), windows, total))
 
-    def _report(self, target: Target, run: Pass, failure: InputError | None, windows: int, seconds: float) -> None:
+    def _report(
+        self, target: Target, run: Pass, failure: InputError | None, windows: int, seconds: float
+    ) -> list[tuple[str, str, dict[str, Any]]]:
+        """Tell of an input's end; return its warnings."""
         name, input_id = target.file.file_id, target.file.id
-        for event, message, payload in _describe(target, run):
-            self.course.warn(event, event, message, payload, input_id)
+        warnings = _describe(target, run)
+        for event, message, payload in warnings:
+            self.course.emit(event, "WARN", message, payload, input_id)
         facts: dict[str, Any] = {"records": windows, "failed_records": 0, "duration_ms": round(seconds * 1000)}
         if failure is not None:
             facts["error_code"] = failure.code
             self.course.emit("inference.failed", "FAILED", str(failure), facts, input_id)
-            return
+            return warnings
         message = f"Saving chunk with result for {name} - Done {seconds:.1f} sec"
         payload = {"rows": windows, "total_success": windows, "total_failed": 0}
         self.course.emit("inference.completed", "INFO", message, payload, input_id)
         self.course.emit("inference.success", "SUCCESS", f"{name}: {windows:,} windows", facts, input_id)
+        return warnings
 
-    def _sum_up(self, store: Store, folder: Path | None) -> Summary:
+    def _sum_up(self, store: Store, folder: Path | None, outcomes: list[_Outcome]) -> Summary:
+        for outcome in outcomes:
+            self.course.warnings += outcome.warnings
         tally = add_up(store.live())
         pairs, excluded = collect(store.live())
         self._warn_of_strange_truth(pairs)
@@ -210,16 +235,16 @@ class _Run:
         return Summary(
             status=status,
             tally=tally,
-            repaired_cells=self._repaired,
-            gaps=self._gaps,
+            repaired_cells=sum(one.repaired for one in outcomes),
+            gaps=sum(one.gaps for one in outcomes),
             warnings=self.course.messages,
             stage_s={name: round(seconds, 4) for name, seconds in self.course.stopwatch.seconds.items()},
             elapsed_s=round(ended - self.course.begun, 4),
-            windows_per_s=round(self._written / (ended - self._learned), 1),
+            windows_per_s=round(sum(one.written for one in outcomes) / (ended - self._learned), 1),
             device=self.course.device_name,
             model=self.classifier.encoder.model,
             folder=None if folder is None else str(folder),
-            resumed_windows=self._resumed,
+            resumed_windows=sum(one.resumed for one in outcomes),
             evaluation=score(pairs, excluded=excluded) if self._plan.config.evaluation.label_column else None,
         )
 

@@ -1,0 +1,72 @@
+"""Tasks side by side: order of results, the first error wins, and nothing is left running."""
+
+import threading
+
+import pytest
+
+from engine.stream.flow import Halted, Lanes, Stopwatch
+
+WAIT_S = 60
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 50])
+def test_results_come_in_the_order_of_the_tasks(count):
+    assert Lanes(count).run(lambda n: n * n, range(20)) == [n * n for n in range(20)]
+    assert Lanes(count).run(str, []) == []
+
+
+def test_so_many_tasks_are_at_work_at_a_time_and_no_more():
+    meeting = threading.Barrier(3, timeout=WAIT_S)  # breaks unless three wait together
+    lock = threading.Lock()
+    working = [0, 0]
+
+    def task(_):
+        with lock:
+            working[0] += 1
+            working[1] = max(working)
+        meeting.wait()
+        with lock:
+            working[0] -= 1
+
+    Lanes(3).run(task, range(9))
+    assert working == [0, 3]
+
+
+def test_one_lane_is_the_callers_own_thread():
+    assert set(Lanes(1).run(lambda _: threading.current_thread(), range(3))) == {threading.current_thread()}
+
+
+class Strange(BaseException):
+    """What a callback may raise to end a run."""
+
+
+@pytest.mark.parametrize("kind", [ValueError, Strange])
+def test_the_first_error_ends_all_tasks_and_is_raised(kind):
+    lanes = Lanes(2)
+    begun, failed = threading.Event(), threading.Event()
+    ends = []
+
+    def task(n):
+        if n == 0:
+            assert begun.wait(WAIT_S)
+            failed.set()
+            raise kind("first")
+        begun.set()
+        assert failed.wait(WAIT_S)
+        try:
+            while True:  # a long task: it ends where it asks
+                lanes.go_on()
+        except Halted:
+            ends.append(n)
+            raise
+
+    with pytest.raises(kind, match="first"):
+        lanes.run(task, range(100))
+    assert ends == [1]  # no other began
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]
+
+
+def test_stopwatches_add_up():
+    watch, other = Stopwatch({"scan": 1.0}), Stopwatch({"scan": 2.0, "vote": 0.5})
+    watch.include(other)
+    assert watch.seconds == {"scan": 3.0, "vote": 0.5}
