@@ -8,7 +8,7 @@ import pytest
 import questions
 from boards import ORG, body, close_board, load_plan, open_board, run_claimed, upload, upload_plant, work
 
-from engine.errors import RequestError
+from engine.errors import DiskFull, RequestError
 from engine.jobs import board as module
 from engine.jobs.records import Conflict, NotFound
 from engine.jobs.stored import StoredJob
@@ -758,6 +758,44 @@ def test_a_kill_at_any_point_of_a_change_leaves_it_done_or_not(board, monkeypatc
     assert again.folder(job_id).last_state().status == job.status
     assert (job.pending, job.completed) in {(1, 0), (0, 1)}
     close_board(again)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status"), [("claim", "PREEMPTED"), ("start", "PREEMPTED"), ("complete", "COMPLETED")]
+)
+def test_a_full_disk_in_the_middle_of_a_change_is_made_good(board, monkeypatch, trigger, status):
+    job_id, change = moved(board, trigger)
+
+    def refuse(*_):
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr("engine.jobs.operating.update_state", refuse)
+    monkeypatch.setattr("engine.jobs.recovery.update_state", refuse)
+    with pytest.raises(DiskFull):
+        change()
+    before = board.get(ORG, job_id).status
+    with pytest.raises(DiskFull):
+        board.start_over("the disk was full")
+    assert board.get(ORG, job_id).status == before
+    monkeypatch.undo()
+    board.start_over("the disk was full")
+    assert board.get(ORG, job_id).status == status
+    if status == "PREEMPTED":
+        assert work(board).status == "COMPLETED"
+
+
+def test_a_state_that_the_index_could_not_take_counts_at_the_next_claim(board, monkeypatch):
+    job_id, change = moved(board, "retry")
+
+    def refuse(*_):
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr("engine.jobs.operating.update_state", refuse)
+    with pytest.raises(DiskFull):
+        change()
+    monkeypatch.undo()
+    assert board.get(ORG, job_id).status == "CANCELLED"
+    assert board.claim().id == job_id
 
 
 def test_a_kill_in_a_creation_leaves_a_job_or_none(board, monkeypatch):

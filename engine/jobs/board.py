@@ -14,7 +14,7 @@ from engine.jobs.create import Proposal, digest_body, key_of, propose
 from engine.jobs.estimate import Estimate
 from engine.jobs.operating import Operating
 from engine.jobs.records import Conflict, Job, NotFound
-from engine.jobs.recovery import recover
+from engine.jobs.recovery import recover, start_over
 from engine.jobs.reopen import reopen_failed
 from engine.jobs.rows import Sql, delete_job, insert_job
 from engine.jobs.states import HELD, TERMINAL, State, advance
@@ -166,6 +166,10 @@ class Board(Operating):
         Returns what is wrong with jobs whose folder cannot be read: they are in nobody's way.
         """
         return recover(self)
+
+    def start_over(self, reason: str) -> None:
+        """Let every job wait again that a worker had, after a failure in the middle; no worker may be alive. Raises OutputError."""
+        start_over(self, reason)
 
     def _keep(self, proposal: Proposal) -> str | None:
         """Make a job of a proposal and return its id, or that of a twin that was quicker; None where a file was replaced."""

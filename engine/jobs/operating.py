@@ -60,6 +60,7 @@ class Operating(Reading):
         self.turn = threading.RLock()  # of every change of state
         self.stopping: set[str] = set()  # cancelled jobs whose worker has not stopped yet
         self._held: dict[str, _Held] = {}
+        self._behind: set[str] = set()  # jobs whose state the index could not take
         self._room = room
         self._passed_over: set[str] = set()  # jobs that were told that they wait for room
         self._again: threading.Timer | None = None
@@ -74,6 +75,7 @@ class Operating(Reading):
         only = "" if pipeline_type is None else "AND pipeline_type = ? "
         values = () if pipeline_type is None else (pipeline_type,)
         with self.turn:
+            self._catch_up()
             for status in ("PREEMPTED", "PENDING"):
                 with self.database.read() as sql:
                     rows = sql.execute(
@@ -217,8 +219,12 @@ class Operating(Reading):
             before = folder.last_state()
             after = advance(job_id, before, trigger, ids.now(), error=error, commits=commits, discard=discard)
             folder.append_state(after)
-            with self.database.write() as sql:
-                update_state(sql, job_id, after)
+            try:
+                with self.database.write() as sql:
+                    update_state(sql, job_id, after)
+            except BaseException:
+                self._behind.add(job_id)
+                raise
         return before, after
 
     def let_go(self, job_id: str, *, sweep: bool = True) -> None:
@@ -250,6 +256,15 @@ class Operating(Reading):
             ).fetchone()
         resumed = None if row is None or row[0] is None else row[0] + 1
         return {"committed_outputs": count, "resumed_from_row": resumed}
+
+    def _catch_up(self) -> None:
+        """Let the index have the states that it could not take when they came."""
+        for job_id in list(self._behind):
+            folder = self.folder(job_id)
+            if folder.exists:
+                with self.database.write() as sql:
+                    update_state(sql, job_id, folder.last_state())
+            self._behind.discard(job_id)
 
     def _fits(self, job_id: str) -> bool:
         """Tell whether the disk has room for what a job will write; where it has not, the job is told once, and looked at again later."""

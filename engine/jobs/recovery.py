@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from engine.errors import OutputError
+from engine.errors import DiskFull, OutputError
 from engine.jobs import ids
 from engine.jobs.folder import JOB, JobFolder, find_folders, unreadable
 from engine.jobs.operating import Operating
 from engine.jobs.rows import delete_job, insert_job, update_state
-from engine.jobs.states import TERMINAL, State
+from engine.jobs.states import HELD, TERMINAL, State
 from engine.jobs.stored import StoredJob
 
 _Known: TypeAlias = tuple[str, int, int]  # status, retries, preemptions
@@ -29,14 +29,38 @@ def recover(board: Operating) -> list[OutputError]:
         for job_id, folder in folders.items():
             try:
                 _bring_up(board, folder, known.get(job_id))
+            except DiskFull:
+                raise
             except OutputError as error:
                 broken.append(error)
                 _give_up(board, job_id, known, error)
-        for job_id, (status, _, _) in _known(board).items():
-            if status in ("ADMITTED", "RUNNING"):
-                board.preempted(job_id, "the server was restarted")
+        _give_back(board, "the server was restarted")
     board.on_work()
     return broken
+
+
+def start_over(board: Operating, reason: str) -> None:
+    """Bring the jobs that are not final to what their folders say, and let every job wait again that a worker had.
+
+    For a server that could not keep what happened, once no worker is alive. Raises DiskFull or OutputError where it still cannot.
+    """
+    with board.turn:
+        for job_id, known in _known(board).items():
+            if known[0] not in TERMINAL:
+                try:
+                    _bring_up(board, board.folder(job_id), known)
+                except DiskFull:
+                    raise
+                except OutputError as error:
+                    _give_up(board, job_id, {job_id: known}, error)
+        _give_back(board, reason)
+    board.on_work()
+
+
+def _give_back(board: Operating, reason: str) -> None:
+    for job_id, (status, _, _) in _known(board).items():
+        if status in HELD:
+            board.preempted(job_id, reason)
 
 
 def _known(board: Operating) -> dict[str, _Known]:
