@@ -93,3 +93,47 @@ def test_what_is_sent_whole_is_answered_again_and_again():
             while not said.endswith(b"\r\n\r\n3"):
                 said += client.recv(65536)
             assert said.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET /",  # a path without end
+        b"GET / HTTP/1.1\r\nHost: x\r\na: ",  # a header without end
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 1000,
+    ],
+)
+def test_a_head_without_end_is_refused(begin):
+    with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
+        client.sendall(begin)
+        with contextlib.suppress(OSError):
+            for _ in range(2000):
+                client.sendall((b"a" if b"\r" not in begin[-2:] else b"a: b\r\n") * 10_000)
+            pytest.fail("The connection is still open.")
+
+
+def test_a_large_head_is_answered_before_the_end():
+    with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"b" * 70_000)
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 431 ")
+        assert json.loads(body)["errors"][0]["code"] == "payload_too_large"
+
+
+def test_trailers_without_end_are_cut_off():
+    begin = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
+        client.sendall(begin)
+        with contextlib.suppress(OSError):
+            for _ in range(2000):
+                client.sendall(b"a: b\r\n" * 10_000)
+            pytest.fail("The connection is still open.")
+
+
+def test_small_chunks_may_be_many():
+    with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            client.sendall(b"8\r\nabcdefgh\r\n" * 1000)
+        client.sendall(b"0\r\n\r\n")
+        assert read_all(client).endswith(b"\r\n\r\n800000")

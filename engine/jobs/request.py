@@ -19,6 +19,7 @@ from engine.pipelines.wording import check_config, show_value
 
 TOP_KEYS = ("name", "pipeline_type", "pipeline_key", "pipeline_version", "inputs", "parameters", "idempotency_key")
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LARGEST = 2**53 - 1  # of a whole number that every reader of JSON takes as it is, and the index too
 INVALID_STATE = "INVALID_STATE"  # reserved: no class may be called so
 
 
@@ -230,8 +231,9 @@ def _read_parameters(parameters: Any, problems: list[Problem]) -> tuple[int, dic
         return 1, {}, stray
     stray += [f"parameters.worker.{key}" for key in worker if key not in ("parallelism", "config")]
     parallelism = worker.get("parallelism", 1)
-    if isinstance(parallelism, bool) or not isinstance(parallelism, int) or parallelism < 1:
-        message = f"parameters.worker.parallelism must be a whole number, at least 1; got {show_value(parallelism)}."
+    if isinstance(parallelism, bool) or not isinstance(parallelism, int) or not 1 <= parallelism <= LARGEST:
+        bounds = f"1 to {LARGEST}" if isinstance(parallelism, int) and parallelism > LARGEST else "at least 1"
+        message = f"parameters.worker.parallelism must be a whole number, {bounds}; got {show_value(parallelism)}."
         problems.append(Problem("invalid_parameter", message, "parameters.worker.parallelism"))
         parallelism = 1
     config = worker.get("config")

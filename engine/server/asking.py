@@ -115,7 +115,20 @@ async def read_body(request: Request, limit: int = BODY_BYTES) -> bytes:
 
 
 def check_text(body: bytes) -> None:
-    """Refuse JSON whose texts are not Unicode: half of a character can be written as an escape. Raises RequestError."""
+    """Refuse JSON that is not UTF-8, and texts that are not Unicode: half of a character can be written as an escape.
+
+    Readers of JSON take UTF-16 too, with a mark or without: what is written in it would not be seen here.
+
+    Raises
+    ------
+    RequestError
+    """
+    try:
+        strange = b"\0" in body or not body.decode()
+    except UnicodeDecodeError:
+        strange = True
+    if strange and body:
+        raise RequestError([Problem("INVALID_REQUEST", "The body is not UTF-8 text.", "", "Send JSON as UTF-8.")])
     if b"\\ud" not in body and b"\\uD" not in body:
         return
     try:

@@ -1,4 +1,4 @@
-"""Deadlines on half-sent requests: whoever begins one must go on with it, or the connection is closed."""
+"""Limits on requests that do not end: whoever begins one must go on with it, and its head must be one that somebody could mean."""
 
 import asyncio
 import json
@@ -12,10 +12,11 @@ from engine.server.errors import body_of
 HEAD_S = 20.0  # for the request line and the headers, from the connection or the end of the last answer on
 BODY_S = 30.0  # for a body, and a second more for every
 BODY_RATE = 1000.0  # bytes of it that came
+HEAD_BYTES = 65_536  # of the request line and the headers; and of what comes around a body's bytes, more than these are
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Answers 408 and hangs up where a head or a body takes longer than any honest line needs.
+    """Answers 408 or 431 and hangs up where a head or a body takes longer than any honest line needs, or a head grows beyond measure.
 
     Time in which the server itself does not read (its disk is slower than the line) is not held against the client.
     """
@@ -26,6 +27,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().__init__(*args, **settings)
         self._watch: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._allowed_bytes = HEAD_BYTES
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
@@ -37,9 +39,21 @@ class PatientProtocol(HttpToolsProtocol):
         self._done()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; of those that are no body only so many are held, whatever they are (headers, chunk sizes, trailers)."""
+        super().data_received(data)
+        self._allowed_bytes -= len(data)
+        if self._allowed_bytes < 0 and not self.transport.is_closing():
+            self._done()
+            cycle: Any = self.cycle
+            if cycle is None or cycle.response_complete:
+                self.transport.write(TOO_LARGE)
+            self.transport.close()
+
     def on_message_begin(self) -> None:
         """Wait for the head of a further request; the first one's clock runs since the connection."""
         super().on_message_begin()
+        self._allowed_bytes = HEAD_BYTES
         if self._watch is None:
             self._expect(self.head_s)
 
@@ -51,6 +65,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Give time for what is still to come."""
         self._due += len(body) / self.body_rate
+        self._allowed_bytes += 2 * len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -87,3 +102,13 @@ def _refusal() -> bytes:
     body = json.dumps(body_of([problem])).encode()
     head = f"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     return head.encode() + body
+
+
+def _too_large() -> bytes:
+    problem = Problem("payload_too_large", f"The head of the request is larger than {HEAD_BYTES:,} bytes.")
+    body = json.dumps(body_of([problem])).encode()
+    head = f"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return head.encode() + body
+
+
+TOO_LARGE = _too_large()
