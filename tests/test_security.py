@@ -496,6 +496,16 @@ def test_of_keys_that_are_given_twice_the_last_one_counts_everywhere(service):
     service.wait(made.json()["id"])
 
 
+@pytest.mark.parametrize("name", ["../../engine.db", "/etc/passwd", "..", "a\0", "models/../x", "\u202e", "x" * 10_000])
+def test_names_of_models_lead_nowhere_else(service, name):
+    asked = prompts("line7.csv")
+    asked["parameters"]["worker"]["config"] |= {"model_variant": name}
+    for body in (request(model_type=name), asked):
+        told = service.post("/batch/jobs", body, 400)
+        assert told["code"] == "invalid_parameter"
+        assert str(service.home) not in json.dumps(told)
+
+
 HUGE = [2**31, 2**53, 2**63 - 1, 2**63, 10**30]
 
 
