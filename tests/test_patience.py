@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from engine.server.patience import PatientProtocol
+from engine.server.run import _listen
 
 LONG_S = 3600.0
 
@@ -137,3 +138,10 @@ def test_small_chunks_may_be_many():
             client.sendall(b"8\r\nabcdefgh\r\n" * 1000)
         client.sendall(b"0\r\n\r\n")
         assert read_all(client).endswith(b"\r\n\r\n800000")
+
+
+def test_bodies_of_answers_do_not_wait_for_their_heads_to_be_confirmed():
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
