@@ -202,6 +202,8 @@ def test_damage_that_shows_in_the_middle_of_the_work_is_named(home, monkeypatch)
     with home.database.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xa5" * 4096)
+    with pytest.raises(OutputError, match="cannot be opened"):
+        Database(home.database)
     monkeypatch.setattr("engine.jobs.database.CHECKED_BYTES", 0)  # as for an index that is too large to look at
     database = Database(home.database)
     with pytest.raises(OutputError, match=r"is damaged: .* `engine doctor --repair --home") as raised:
