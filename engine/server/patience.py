@@ -13,6 +13,9 @@ HEAD_S = 20.0  # for the request line and the headers, from the connection or th
 BODY_S = 30.0  # for a body, and a second more for every
 BODY_RATE = 1000.0  # bytes of it that came
 
+LATE = Problem("request_timeout", "The request was begun, and then did not come.", "", "Send it again.")
+MALFORMED = Problem("INVALID_REQUEST", "This is not a request of HTTP/1.1.")
+
 
 class PatientProtocol(HttpToolsProtocol):
     """Answers 408 and hangs up where a head or a body takes longer than any honest line needs.
@@ -58,6 +61,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._done()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the form that every error has here."""
+        self.transport.write(_refusal("400 Bad Request", MALFORMED))
+        self.transport.close()
+
     def _expect(self, seconds: float) -> None:
         self._done()
         self._due = self.loop.time() + seconds
@@ -78,12 +86,11 @@ class PatientProtocol(HttpToolsProtocol):
         elif not self.transport.is_closing():
             cycle: Any = self.cycle  # none yet, or that of the last request
             if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
-                self.transport.write(_refusal())
+                self.transport.write(_refusal("408 Request Timeout", LATE))
             self.transport.close()
 
 
-def _refusal() -> bytes:
-    problem = Problem("request_timeout", "The request was begun, and then did not come.", "", "Send it again.")
+def _refusal(status: str, problem: Problem) -> bytes:
     body = json.dumps(body_of([problem])).encode()
-    head = f"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     return head.encode() + body
