@@ -6,12 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.datastructures import Headers
 
 from engine.errors import Problem, RequestError
 from engine.jobs.files import FileStore, StoredFile
 from engine.jobs.records import NotFound
 from engine.server import wire
 from engine.server.asking import Query, read_object
+from engine.server.errors import answer
 from engine.server.forms import decode, receive_form
 from engine.server.house import house_of
 
@@ -28,10 +30,30 @@ def find_file(store: FileStore, org_id: str, name_or_uid: str) -> StoredFile:
         raise NotFound(f"File {name_or_uid[:255]!a} not found.", cure="GET /v0.5/files lists what there is.") from None
 
 
+class Ranges(FileResponse):
+    """A file's bytes; a range that cannot be is refused in the form that every error has here."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        refused: list[Any] = []
+
+        async def pass_on(message: Any) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                refused.append(message)
+            elif not refused:
+                await send(message)
+
+        await super().__call__(scope, receive, pass_on)
+        if refused:
+            problem = Problem("invalid_parameter", "This file does not have the bytes of the header Range.", "Range")
+            size = {name: value for name, value in Headers(raw=refused[0]["headers"]).items() if name == "content-range"}
+            await answer(refused[0]["status"], [problem], size)(scope, receive, send)
+
+
 def send(path: Any, sha256: str, filename: str, media_type: str) -> Response:
     """Return a file's bytes, or the range that the request asks for."""
     headers = {"ETag": f'"{sha256}"', "Cache-Control": "private"}
-    return FileResponse(path, headers=headers, filename=filename, media_type=media_type)
+    return Ranges(path, headers=headers, filename=filename, media_type=media_type)
 
 
 @router.post("")
