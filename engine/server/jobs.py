@@ -181,9 +181,10 @@ def trace_inputs(request: Request, job_id: str) -> Response:
     query.check()
     assert buckets is not None
     job = house.board.get(org_id, job_id)
-    tag = re.sub(r"\W", "", f"{job.updated_at}{job.journal_bytes}{job.status}{buckets}")
-    final = job.status in ("COMPLETED", "FAILED", "CANCELLED")
-    if final and request.headers.get("if-none-match", "").removeprefix("W/").strip('"') == tag:
+    events = house.board.events(org_id, job_id, limit=1).total
+    tag = re.sub(r"\W", "", f"{job.updated_at}{job.journal_bytes}{job.status}{events}x{buckets}")
+    known = [one.strip().removeprefix("W/").strip('"') for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
         return Response(status_code=304, headers={"ETag": f'"{tag}"'})
     points = house.board.traces(org_id, job_id, min(most, max(fewest, buckets)))
     return JSONResponse(points, headers={"ETag": f'"{tag}"'})
