@@ -61,7 +61,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._done()
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it would name the parser
         """Refuse what is no HTTP, in the form that every error has here."""
         self.transport.write(_refusal("400 Bad Request", MALFORMED))
         self.transport.close()
