@@ -6,7 +6,7 @@ answers against. Errors are described here, once for all routes.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -180,6 +180,7 @@ def _ref(shape: Any) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     """Return the JSON Schemas of all shapes and bodies by name."""
+    models: list[tuple[type[BaseModel], Literal["serialization", "validation"]]]
     models = [(getattr(shapes, name), "serialization") for name in shapes.__all__ if name != "Shape"]
     models += [(one, "validation") for one in bodies.Body.__subclasses__()]
     _, made = models_json_schema(models, ref_template=SCHEMAS + "{model}")

@@ -1,0 +1,95 @@
+"""What the API page promises, as a judge of answers: every status must be told, every body must have the form that is told for it."""
+
+import json
+import re
+from functools import cached_property
+from typing import Any
+
+import httpx
+import jsonschema_rs
+from service import Service
+
+ID = re.compile(r"^[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}$")
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+
+
+class Contract:
+    """The OpenAPI document of a running server."""
+
+    def __init__(self, address: str) -> None:
+        self.document = httpx.get(f"{address}/openapi.json").json()
+        self.seen: set[tuple[str, str, int]] = set()
+        self._validators: dict[str, Any] = {}
+
+    @cached_property
+    def _paths(self) -> list[tuple[re.Pattern[str], str, dict[str, Any]]]:
+        found = []
+        for path, methods in self.document["paths"].items():
+            pattern = "[^/]+".join(re.escape(piece) for piece in re.split(r"\{\w+\}", path))
+            found.append((re.compile(pattern), path, methods))
+        return sorted(found, key=lambda one: one[1].count("{"))  # as routed: /queue before /{job_id}
+
+    def call_of(self, method: str, path: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the template of a path and what is told of a method on it."""
+        for pattern, template, methods in self._paths:
+            if pattern.fullmatch(path) and method.lower() in methods:
+                return template, methods[method.lower()]
+        return None
+
+    def judge(self, answer: httpx.Response) -> None:
+        """Hold an answer against what is told. Answers of unknown paths and methods must be errors in the common form."""
+        answer.read()
+        method, path = answer.request.method, answer.request.url.path
+        found = self.call_of(method, path)
+        if answer.status_code >= 400:
+            self.check_error(answer)
+        if found is None:
+            return
+        template, operation = found
+        self.seen.add((method, template, answer.status_code))
+        told = operation["responses"].get(str(answer.status_code))
+        assert told is not None, f"{method} {template} does not tell of {answer.status_code}: {answer.text[:300]}"
+        if "$ref" in told:
+            told = self.document["components"]["responses"][told["$ref"].rpartition("/")[2]]
+        schema = told.get("content", {}).get("application/json", {}).get("schema")
+        if schema is not None and method != "HEAD":
+            self.check(schema, answer.json(), f"{method} {path} {answer.status_code}")
+        for name in told.get("headers", {}):
+            assert name in answer.headers, f"{method} {template} has no {name}"
+
+    def check(self, schema: dict[str, Any], value: Any, where: str) -> None:
+        """Hold a value against a schema of the document."""
+        key = json.dumps(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self.document["components"]}
+            self._validators[key] = jsonschema_rs.validator_for(whole)
+        problems = [
+            f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
+            for error in self._validators[key].iter_errors(value)
+        ]
+        assert not problems, f"{where}: {problems}"
+
+    def check_error(self, answer: httpx.Response) -> None:
+        """Hold an error against the form of all errors."""
+        if answer.request.method == "HEAD":
+            return
+        assert answer.headers["content-type"] == "application/json"
+        body = json.loads(answer.content)
+        first = body["errors"][0]
+        assert first["code"]
+        assert first["message"]
+        assert ID.match(first["error_uid"])
+        assert first["error_uid"].startswith("err_")
+        if answer.status_code == 401:
+            assert set(body) == {"detail", "errors"}
+            assert body["detail"] == first["message"]
+        else:
+            assert {key: value for key, value in body.items() if key != "errors"} == first
+        assert "Traceback" not in answer.text
+
+
+def judged(service: Service) -> Contract:
+    """Let a service's client hold every answer against the contract."""
+    contract = Contract(service.address)
+    service.client.event_hooks = {"response": [contract.judge]}
+    return contract
