@@ -2,12 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema_rs
-from service import Service
+from recordings import request, write_plant
+from service import Service, serving
 
 ID = re.compile(r"^[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}$")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -93,3 +98,69 @@ def judged(service: Service) -> Contract:
     contract = Contract(service.address)
     service.client.event_hooks = {"response": [contract.judge]}
     return contract
+
+
+@dataclass
+class Plant:
+    """A server that has worked: `partial` is a completed job with a failed input, `failed` one without any result.
+
+    The windows of `partial`: 137 of labelled.csv, some of bad.csv; ten in a part, vectors beside them, labels to be held against.
+    """
+
+    service: Service
+    contract: Contract
+    partial: dict[str, Any]
+    failed: dict[str, Any]
+    anyone: httpx.Client  # without a key
+
+    @property
+    def path(self) -> str:
+        """Where the completed job is."""
+        return f"/batch/jobs/{self.partial['id']}"
+
+    def read(self, path: str, **query: Any) -> Any:
+        """Return the JSON of a call."""
+        return self.service.get(path, **query)
+
+    def call(self, method: str, path: str, status: int, **more: Any) -> httpx.Response:
+        """Make a call that ends with this status."""
+        answer = self.service.client.request(method, path, **more)
+        assert answer.status_code == status, answer.text
+        return answer
+
+    def refused(self, method: str, path: str, status: int, **more: Any) -> str:
+        """Return the code of a refusal."""
+        return str(self.call(method, path, status, **more).json()["errors"][0]["code"])
+
+
+def body(*names: str, **config: Any) -> dict[str, Any]:
+    """Return a request for files of a plant: ten windows a part, and columns that all have."""
+    reader = {"data_columns": ["speed", "current", "flow"]}
+    asked = request(**{"batch_size": 10, "flush_every_n_iteration": 1, "reader_config": reader, **config})
+    asked["inputs"]["worker.inference"] = [{"file_id": name} for name in names]
+    return asked
+
+
+@contextmanager
+def open_plant(folder: Path) -> Iterator[Plant]:
+    """Start a server, let it work, and end it."""
+    write_plant(folder)
+    lines = (folder / "line7.csv").read_text().splitlines()
+    labelled = [f"{lines[0]},state", *(f"{line},{'idle' if n < 100 else 'run'}" for n, line in enumerate(lines[1:]))]
+    with serving(folder / "home") as service:
+        contract = judged(service)
+        for name in ("idle.csv", "run.csv", "line7.csv"):
+            service.upload(name, (folder / name).read_bytes())
+        service.upload("labelled.csv", "\n".join(labelled).encode())
+        service.upload("bad.csv", "\n".join([*labelled[:120], "1119,1,2,oops,run"]).encode())
+        service.upload("short.csv", "\n".join(labelled[:9]).encode())
+        asked = body(
+            "labelled.csv",
+            "bad.csv",
+            evaluation={"label_column": "state"},
+            output={"embeddings": True},
+            neighbours=3,
+        )
+        jobs = [service.create({**asked, "name": "Partial"}), service.create({**body("short.csv"), "name": "none"})]
+        with httpx.Client(base_url=service.address, timeout=60) as anyone:
+            yield Plant(service, contract, *(service.wait(job_id) for job_id in jobs), anyone)

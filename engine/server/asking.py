@@ -13,7 +13,7 @@ from engine.server.errors import TooLarge, Unauthorized
 from engine.server.parameters import LIMIT, OFFSET, Choice, Text, Whole
 
 BODY_BYTES = 64 << 20
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Path
 
 MOST_ITEMS = 10_000  # of one page
+LARGEST = 10**15  # number of anything that is counted: exact in every reader of JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Text:
 
 Parameter: TypeAlias = Whole | Choice | Text
 
-OFFSET = Whole("offset", "How many to pass over.", 0, None, 0)
+OFFSET = Whole("offset", "How many to pass over.", 0, LARGEST, 0)
 LIMIT = Whole("limit", "The most that one answer lists.", 1, MOST_ITEMS, 100)
 PAGE = (OFFSET, LIMIT)
 
@@ -66,7 +67,7 @@ DRY_RUN = Choice("dry_run", "Check everything and create nothing.", ("true", "fa
 LEVEL = Text("level", "`INFO`, `WARN`, `ERROR`, `SUCCESS` or `FAILED`.")
 EVENT_TYPE = Text("event_type", "One kind of events, such as `inference.completed`.")
 INPUT_ID = Text("input_id", "What belongs to one input.")
-AFTER_ID = Whole("after_id", "Only events with a higher id, oldest first.", 0, 2**62)
+AFTER_ID = Whole("after_id", "Only events with a higher id, oldest first.", 0, LARGEST)
 NEWEST = Choice("order", "Newest first (`desc`) or oldest first.", ("desc", "asc"), "desc")
 OLDEST = Choice("order", "Oldest first (`asc`) or newest first.", ("desc", "asc"), "asc")
 
