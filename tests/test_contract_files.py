@@ -236,7 +236,13 @@ def test_metadata_is_an_array_in_shards_or_a_page(plant_service, own):
     assert page == plant_service.read("/files", limit=2)
     assert plant_service.read("/files/metadata", after=page["next_cursor"], limit=1000)["data"] == whole[2:]
     assert plant_service.read("/files/metadata", before=whole[2]["file_uid"])["data"] == whole[:2]
-    for query in ("max_items_per_shard=0", "max_items_per_shard=1001", "max_items_per_shard=-2", "shard_index=-1"):
+    for query in (
+        "max_items_per_shard=0",
+        "max_items_per_shard=1001",
+        "max_items_per_shard=-2",
+        "shard_index=-1",
+        "limit=1&shard_index=x",
+    ):
         assert plant_service.refused("GET", f"{FILES}/metadata?{query}", 400) == "invalid_parameter"
 
 

@@ -401,6 +401,13 @@ def test_numbers_without_a_form_in_json_are_refused_wherever_they_are(number):
     assert len(raised.value.problems) == 1, "told once, by the key's own rule"
 
 
+@pytest.mark.parametrize("key", [5, True, ["k"], {"k": 1}, "half \ud800"])
+def test_a_key_that_would_not_work_is_refused(key):
+    with pytest.raises(RequestError, match="idempotency_key must be a text"):
+        parse_request({**request(), "idempotency_key": key})
+    assert parse_request({**request(), "idempotency_key": None}).ignored == ()
+
+
 def test_a_value_that_no_answer_could_hold_is_refused():
     def nested(levels):
         return json.dumps({**request(), "parameters": {"x": 0}}).replace('"x": 0', f'"x": {"[" * levels}{"]" * levels}')

@@ -44,6 +44,10 @@ def parse_request(body: str | bytes | Mapping[str, Any], *, name: str = "The req
     ignored = [key for key in document if key not in TOP_KEYS]
     hints = {key: near for key in ignored if (near := _resembles(key, TOP_KEYS))}
     title = _text(document, "name", problems)
+    key = document.get("idempotency_key")
+    if key is not None and (not isinstance(key, str) or not _is_text(key)):
+        message = f"idempotency_key must be a text; got {show_value(key)}."
+        problems.append(Problem("invalid_parameter", message, "idempotency_key"))
     kind = _text(document, "pipeline_type", problems)
     pipeline = _find_pipeline(document, kind, problems)
     if pipeline is None:

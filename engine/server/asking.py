@@ -10,7 +10,7 @@ from fastapi import Request
 from engine.errors import Problem, RequestError
 from engine.jobs.access import Access
 from engine.server.errors import TooLarge, Unauthorized
-from engine.server.parameters import LIMIT, OFFSET, Choice, Text, Whole
+from engine.server.parameters import LIMIT, OFFSET, Choice, Parameter, Text, Whole
 
 BODY_BYTES = 64 << 20
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
@@ -41,7 +41,7 @@ class Query:
         self._given = request.query_params
         self._problems: list[Problem] = []
 
-    def text(self, asked: Text) -> str | None:
+    def text(self, asked: Parameter) -> str | None:
         """Return a parameter, None where it is missing or empty."""
         return self._given.get(asked.name) or None
 

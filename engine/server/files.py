@@ -130,11 +130,11 @@ def list_metadata(request: Request) -> Response:
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     file_type = query.text(parameters.FILE_TYPE)
-    if any(request.query_params.get(one.name) for one in _CURSOR):
-        return JSONResponse(_page(house.files, org_id, query, file_type))
     shard, most = query.number(parameters.SHARD_INDEX), query.number(parameters.SHARD_ITEMS)
     if most == 0:
         query.refuse("max_items_per_shard", "max_items_per_shard must be -1 or 1 to 1000; got 0.")
+    if any(query.text(one) for one in _CURSOR):
+        return JSONResponse(_page(house.files, org_id, query, file_type))
     query.check()
     files = house.files.page(org_id, limit=10**9, file_type=file_type).items
     chosen = files if most == -1 else files[shard * most : (shard + 1) * most]
