@@ -239,7 +239,8 @@ def test_jobs_are_newest_first_filtered_and_counted(plant_service, waiting):
         ({"status": "FAILED"}, [plant_service.failed]),
         ({"status": ["FAILED", "COMPLETED"], "q": "n"}, [plant_service.failed]),
         ({"pipeline_type": "training"}, []),
-        ({"pipeline_key": "activity-detection"}, []),
+        ({"pipeline_key": "no-such-pipeline"}, []),
+        ({"pipeline_key": "machine-state-classification", "q": "Partial"}, [plant_service.partial]),
     ):
         found = plant_service.read("/batch/jobs", **query)
         assert {one["id"] for one in wanted} <= {one["id"] for one in found["jobs"]}, query
