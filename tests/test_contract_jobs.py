@@ -111,6 +111,17 @@ def test_parameters_are_resolved_and_what_means_nothing_is_kept_and_told(plant_s
     assert records["total"] == records["succeeded"] + records["failed"] + records["invalid"]
 
 
+def test_traces_of_a_job_that_waits_end_now_and_are_not_sent_again_while_nothing_happens(plant_service, waiting):
+    path = f"{JOBS}/{waiting[2]['id']}/inputs/progress/traces"
+    traces = plant_service.call("GET", f"{path}?buckets=10", 200)
+    points = traces.json()["points"]
+    assert len(points) == 10
+    assert points[-1]["t"] > waiting[2]["created_at"]
+    assert {point["step"] for point in points} == {0}
+    tag = {"If-None-Match": traces.headers["etag"]}
+    assert plant_service.call("GET", f"{path}?buckets=10", 304, headers=tag).content == b""
+
+
 # Creation
 
 

@@ -50,8 +50,7 @@ async def create_job(request: Request) -> Response:
             "warnings": made.warnings,
         }
         return JSONResponse(checked)
-    place = await run_in_threadpool(house.board.queue_place, made.job)
-    return JSONResponse(wire.job_object(made.job, place, written=True), 200 if made.repeated else 201)
+    return JSONResponse(wire.job_object(made.job, made.place, written=True), 200 if made.repeated else 201)
 
 
 @router.get(
@@ -67,16 +66,17 @@ def list_jobs(request: Request) -> dict[str, Any]:
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
     query.check()
-    page = house.board.list(
-        org_id,
-        pipeline_type=query.text(parameters.PIPELINE_TYPE),
-        pipeline_key=query.text(parameters.PIPELINE_KEY),
-        statuses=query.texts(parameters.STATUS),
-        q=query.text(parameters.Q),
-        offset=offset,
-        limit=limit,
-    )
-    places = house.board.queue_places(page.items)
+    with house.board.one_moment():
+        page = house.board.list(
+            org_id,
+            pipeline_type=query.text(parameters.PIPELINE_TYPE),
+            pipeline_key=query.text(parameters.PIPELINE_KEY),
+            statuses=query.texts(parameters.STATUS),
+            q=query.text(parameters.Q),
+            offset=offset,
+            limit=limit,
+        )
+        places = house.board.queue_places(page.items)
     jobs = [wire.job_object(job, places.get(job.id)) for job in page.items]
     return {"total": page.total, "offset": offset, "limit": limit, "jobs": jobs}
 
@@ -93,8 +93,10 @@ def read_queue(request: Request) -> dict[str, Any]:
 def read_job(request: Request, job_id: JobPath) -> dict[str, Any]:
     """Return a job."""
     house = house_of(request)
-    job = house.board.get(house.doorman.organisation(request), job_id)
-    return wire.job_object(job, house.board.queue_place(job))
+    org_id = house.doorman.organisation(request)
+    with house.board.one_moment():  # a job that waits has a place
+        job = house.board.get(org_id, job_id)
+        return wire.job_object(job, house.board.queue_place(job))
 
 
 @router.post("/{job_id}/cancel", openapi_extra=told(shapes.CancelledJob, errors=(404, 409, 503)))
