@@ -4,6 +4,7 @@ A route's docstring says what it does, its declared parameters are those that it
 answers against. Errors are described here, once for all routes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
@@ -126,6 +127,16 @@ def describe(app: FastAPI) -> dict[str, Any]:
         },
     }
     return document
+
+
+def methods_of(document: Mapping[str, Any], path: str) -> list[str]:
+    """Return the methods that a path takes, whichever of its routes has them."""
+    found: set[str] = set()
+    for template, methods in document["paths"].items():
+        pieces = [re.escape(piece) for piece in re.split(r"\{\w+\}", template)]
+        if re.fullmatch("[^/]+".join(pieces), path):
+            found |= {method.upper() for method in methods}
+    return sorted(found)
 
 
 def _complete(operation: dict[str, Any]) -> None:
