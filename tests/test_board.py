@@ -873,3 +873,11 @@ def test_a_stored_job_is_read_back_as_it_was(board):
 
 def test_a_day_is_a_day():
     assert timedelta(seconds=module.IDEMPOTENT_S) == timedelta(days=1)
+
+
+def test_a_new_job_is_told_as_it_was_born_however_quick_a_worker_is(board):
+    board.on_work = board.claim
+    made = board.create(ORG, body(["line7.csv"]))
+    assert (made.job.status, made.place) == ("PENDING", (1, 1))
+    assert made.job.updated_at == made.job.created_at
+    assert board.get(ORG, made.job.id).status == "ADMITTED"

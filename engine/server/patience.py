@@ -14,6 +14,10 @@ BODY_S = 30.0  # for a body, and a second more for every
 BODY_RATE = 1000.0  # bytes of it that came
 HEAD_BYTES = 65_536  # of the request line and the headers; and of what comes around a body's bytes, more than these are
 
+LATE = Problem("request_timeout", "The request was begun, and then did not come.", "", "Send it again.")
+TOO_LARGE = Problem("payload_too_large", f"The head of the request is larger than {HEAD_BYTES:,} bytes.")
+MALFORMED = Problem("INVALID_REQUEST", "This is not a request of HTTP/1.1.")
+
 
 class PatientProtocol(HttpToolsProtocol):
     """Answers 408 or 431 and hangs up where a head or a body takes longer than any honest line needs, or a head grows beyond measure.
@@ -47,7 +51,7 @@ class PatientProtocol(HttpToolsProtocol):
             self._done()
             cycle: Any = self.cycle
             if cycle is None or cycle.response_complete:
-                self.transport.write(TOO_LARGE)
+                self.transport.write(_refusal("431 Request Header Fields Too Large", TOO_LARGE))
             self.transport.close()
 
     def on_message_begin(self) -> None:
@@ -73,6 +77,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._done()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it would name the parser
+        """Refuse what is no HTTP, in the form that every error has here."""
+        self.transport.write(_refusal("400 Bad Request", MALFORMED))
+        self.transport.close()
+
     def _expect(self, seconds: float) -> None:
         self._done()
         self._due = self.loop.time() + seconds
@@ -93,22 +102,11 @@ class PatientProtocol(HttpToolsProtocol):
         elif not self.transport.is_closing():
             cycle: Any = self.cycle  # none yet, or that of the last request
             if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
-                self.transport.write(_refusal())
+                self.transport.write(_refusal("408 Request Timeout", LATE))
             self.transport.close()
 
 
-def _refusal() -> bytes:
-    problem = Problem("request_timeout", "The request was begun, and then did not come.", "", "Send it again.")
+def _refusal(status: str, problem: Problem) -> bytes:
     body = json.dumps(body_of([problem])).encode()
-    head = f"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     return head.encode() + body
-
-
-def _too_large() -> bytes:
-    problem = Problem("payload_too_large", f"The head of the request is larger than {HEAD_BYTES:,} bytes.")
-    body = json.dumps(body_of([problem])).encode()
-    head = f"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    return head.encode() + body
-
-
-TOO_LARGE = _too_large()
