@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import threading
 import time
@@ -115,7 +116,9 @@ def test_a_head_without_end_is_refused(begin):
 
 def test_a_large_head_is_answered_before_the_end():
     with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"b" * 70_000)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\na: ")
+        while not select.select([client], [], [], 0.001)[0]:
+            client.sendall(b"b" * 5000)
         head, _, body = read_all(client).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 431 ")
         assert json.loads(body)["errors"][0]["code"] == "payload_too_large"
@@ -164,3 +167,14 @@ def test_what_is_no_http_is_refused_in_the_form_of_every_error(sent):
         assert head.startswith(b"HTTP/1.1 400 ")
         assert b"content-type: application/json" in head
         assert json.loads(body)["errors"][0]["code"] == json.loads(body)["code"] == "INVALID_REQUEST"
+
+
+def test_a_request_behind_the_end_of_a_long_body_has_a_head_of_its_own():
+    long = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b"a" * 200_000
+    short = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
+    with listening(head_s=LONG_S, body_s=LONG_S) as address, socket.create_connection(address) as client:
+        client.sendall(long[:-190_000])
+        client.sendall(long[-190_000:] + short)
+        answers = read_all(client)
+        assert answers.count(b"HTTP/1.1 200 ") == 2
+        assert answers.endswith(b"\r\n\r\n3")

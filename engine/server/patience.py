@@ -45,8 +45,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; of those that are no body only so many are held, whatever they are (headers, chunk sizes, trailers)."""
+        self._allowed_bytes -= len(data)  # first: where a request begins in the middle of these bytes, it starts anew
         super().data_received(data)
-        self._allowed_bytes -= len(data)
         if self._allowed_bytes < 0 and not self.transport.is_closing():
             self._done()
             cycle: Any = self.cycle
