@@ -111,7 +111,7 @@ def process_memory(pid):
 
 
 def test_every_route_is_keyed_signed_or_open_by_intent():
-    assert {route.path for route in ROUTES} >= OPEN | SIGNED
+    assert {route.path for route in ROUTES} >= {"/healthz", "/metrics"} | SIGNED
     assert len(KEYED) >= 34
     assert all(path.startswith(("/v0.5/", "/v0.6/")) for _, path in KEYED)
     others = {route.path for route in ROUTES if not isinstance(route, APIRoute)}
