@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from contract import open_plant
 
 from engine.cli import main
 
@@ -19,3 +20,10 @@ def command(capsys):
         return int(ended.value.code or 0), *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def plant_service(tmp_path_factory):
+    """A server with some jobs on it, whose answers are all held against the API page; the tests of the contract share it."""
+    with open_plant(tmp_path_factory.mktemp("contract")) as plant:
+        yield plant

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,10 @@ class Service:
         return code
 
 
-def start(home: Path, *options: str, key: str | None = None) -> Service:
-    """Start a server and wait until it takes requests."""
-    command = [sys.executable, "-m", "engine", "serve", "--port", "0", "--home", str(home), "--threads", "1", *options]
+def start(home: Path, *options: str, key: str | None = None, wrap: Sequence[str] = ()) -> Service:
+    """Start a server, by a command that stands before its own if one is given, and wait until it takes requests."""
+    command = [*wrap, sys.executable, "-m", "engine", "serve", "--port", "0", "--home", str(home), "--threads", "1"]
+    command += ["--reserve", "0", *options]  # however full this machine's disk is
     environment = os.environ | {"ENGINE_HOME": str(home)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None

@@ -187,6 +187,13 @@ def test_a_shot_without_class(plant, command):
     assert run_job(command, plant, body) == (WRONG, "error: worker.n_shots[1] (run.csv) needs metadata.class.\n")
 
 
+def test_more_shots_than_memory(plant, command, monkeypatch):
+    monkeypatch.setattr("engine.pipelines.machine_state.classifier.free_bytes", lambda _: 10_000)
+    code, said = run_job(command, plant, config())
+    assert code == 1
+    assert "windows (at idle.csv), whose vectors do not fit into the memory of this machine. Raise step_size" in said
+
+
 def test_more_neighbours_than_vectors(plant, command):
     code, said = run_job(command, plant, config(classifier_config={"n_neighbors": 75}))
     assert code == WRONG

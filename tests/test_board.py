@@ -8,7 +8,7 @@ import pytest
 import questions
 from boards import ORG, body, close_board, load_plan, open_board, run_claimed, upload, upload_plant, work
 
-from engine.errors import RequestError
+from engine.errors import DiskFull, RequestError
 from engine.jobs import board as module
 from engine.jobs.records import Conflict, NotFound
 from engine.jobs.stored import StoredJob
@@ -663,6 +663,20 @@ def test_an_index_that_was_lost_is_made_again(board):
     close_board(again)
 
 
+def test_making_an_index_again_keeps_the_bytes_of_jobs_that_it_lacks_yet(board):
+    first = board.create(ORG, body(["line7.csv"])).job.id
+    second = board.create(ORG, body(["line7.csv"])).job.id
+    board.cancel(ORG, first)  # final, and bound to the same deleted file as the one that waits
+    upload(board, "line7.csv", b"another\n1\n")
+    with board.database.write() as sql:
+        for table in ("jobs", "inputs", "events"):
+            sql.execute(f"DELETE FROM {table}")
+    again = reopened(board)
+    assert again.get(ORG, second).status == "PENDING"
+    assert work(again).status == "COMPLETED"
+    close_board(again)
+
+
 def test_an_index_that_is_behind_its_folders_is_brought_up(board):
     board.create(ORG, body(["line7.csv"]))
     with board.database.write() as sql:
@@ -746,6 +760,44 @@ def test_a_kill_at_any_point_of_a_change_leaves_it_done_or_not(board, monkeypatc
     close_board(again)
 
 
+@pytest.mark.parametrize(
+    ("trigger", "status"), [("claim", "PREEMPTED"), ("start", "PREEMPTED"), ("complete", "COMPLETED")]
+)
+def test_a_full_disk_in_the_middle_of_a_change_is_made_good(board, monkeypatch, trigger, status):
+    job_id, change = moved(board, trigger)
+
+    def refuse(*_):
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr("engine.jobs.operating.update_state", refuse)
+    monkeypatch.setattr("engine.jobs.recovery.update_state", refuse)
+    with pytest.raises(DiskFull):
+        change()
+    before = board.get(ORG, job_id).status
+    with pytest.raises(DiskFull):
+        board.start_over("the disk was full")
+    assert board.get(ORG, job_id).status == before
+    monkeypatch.undo()
+    board.start_over("the disk was full")
+    assert board.get(ORG, job_id).status == status
+    if status == "PREEMPTED":
+        assert work(board).status == "COMPLETED"
+
+
+def test_a_state_that_the_index_could_not_take_counts_at_the_next_claim(board, monkeypatch):
+    job_id, change = moved(board, "retry")
+
+    def refuse(*_):
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr("engine.jobs.operating.update_state", refuse)
+    with pytest.raises(DiskFull):
+        change()
+    monkeypatch.undo()
+    assert board.get(ORG, job_id).status == "CANCELLED"
+    assert board.claim().id == job_id
+
+
 def test_a_kill_in_a_creation_leaves_a_job_or_none(board, monkeypatch):
     monkeypatch.setattr("engine.jobs.board.insert_job", killed)
     monkeypatch.setattr("engine.jobs.folder.JobFolder.remove", lambda _: None)  # a kill runs nothing
@@ -821,3 +873,11 @@ def test_a_stored_job_is_read_back_as_it_was(board):
 
 def test_a_day_is_a_day():
     assert timedelta(seconds=module.IDEMPOTENT_S) == timedelta(days=1)
+
+
+def test_a_new_job_is_told_as_it_was_born_however_quick_a_worker_is(board):
+    board.on_work = board.claim
+    made = board.create(ORG, body(["line7.csv"]))
+    assert (made.job.status, made.place) == ("PENDING", (1, 1))
+    assert made.job.updated_at == made.job.created_at
+    assert board.get(ORG, made.job.id).status == "ADMITTED"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from encoders import batch_normalised, constant, convolution, foreign, root, transformer
 from pydantic import ValidationError
@@ -141,6 +142,21 @@ def test_missing_weights_are_named(catalog, source):
     with pytest.raises(ModelError, match=r"big\.onnx keeps its weights in big\.onnx\.data.*Put it into .*source"):
         catalog.add(graph, name="mine")
     assert catalog.find("omega_1_4").shipped
+    assert list(catalog.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["../outside.data", "/etc/hostname", "sub/../../outside.data"])
+def test_weights_outside_the_folder_are_neither_read_nor_taken_along(catalog, source, place):
+    path = transformer(source / "big.onnx", weights_file="big.onnx.data")
+    (source / "big.onnx.data").rename(source.parent / "outside.data")
+    graph = onnx.load(path, load_external_data=False)
+    for tensor in graph.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = place
+    onnx.save(graph, path)
+    with pytest.raises(ModelError):
+        catalog.add(path, name="mine")
     assert list(catalog.folder.iterdir()) == []
 
 

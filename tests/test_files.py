@@ -158,6 +158,7 @@ def test_types_are_taken_inferred_or_refused():
         ("a.csv", b'"broken', None),
         ("a.csv.gz", b"\x1f\x8b damaged", None),
         ("a.txt", b"words", None),
+        ("a.csv", b"x" * 70_000 + b",y\n1,2\n", None),  # names that no list can repeat
     ],
 )
 def test_what_first_bytes_tell(store, name, content, attributes):

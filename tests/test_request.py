@@ -388,3 +388,31 @@ def test_codes_and_places_are_those_of_the_wire():
 def test_a_value_that_is_long_is_cut():
     (message,) = with_config(model_type=["x" * 10_000])
     assert len(message) < 150
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
+def test_numbers_without_a_form_in_json_are_refused_wherever_they_are(number):
+    text = json.dumps({**request(), "parameters": {"data_source": [{"x": 0}]}}).replace('"x": 0', f'"x": {number}')
+    with pytest.raises(RequestError, match=r"parameters\.data_source\[0\]\.x must be a number that is finite"):
+        parse_request(text)
+    known = json.dumps(request(max_gap=0.5)).replace("0.5", number)
+    with pytest.raises(RequestError) as raised:
+        parse_request(known)
+    assert len(raised.value.problems) == 1, "told once, by the key's own rule"
+
+
+@pytest.mark.parametrize("key", [5, True, ["k"], {"k": 1}, "half \ud800"])
+def test_a_key_that_would_not_work_is_refused(key):
+    with pytest.raises(RequestError, match="idempotency_key must be a text"):
+        parse_request({**request(), "idempotency_key": key})
+    assert parse_request({**request(), "idempotency_key": None}).ignored == ()
+
+
+def test_a_value_that_no_answer_could_hold_is_refused():
+    def nested(levels):
+        return json.dumps({**request(), "parameters": {"x": 0}}).replace('"x": 0', f'"x": {"[" * levels}{"]" * levels}')
+
+    assert parse_request(nested(62)).ignored == ("parameters.x",)  # with the request itself and `parameters`: 64
+    for levels in (63, 260, 900, 950, 980):
+        with pytest.raises(RequestError, match="nested"):
+            parse_request(nested(levels))

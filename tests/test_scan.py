@@ -6,6 +6,7 @@ import io
 import os
 import re
 import threading
+import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -645,6 +646,38 @@ def test_parquet_closed_early(tmp_path):
         chunks = open_table(path, "run.parquet", ReadOptions()).chunks(100)
         assert next(chunks).values[0, 0] == 0.0
         chunks.close()
+
+
+def test_parquet_that_ends_before_its_metadata_says_so_is_damaged(tmp_path, capfd):
+    path = tmp_path / "run.parquet"
+    pl.DataFrame({"t": range(300), "a": np.arange(300.0)}).write_parquet(path, row_group_size=100)
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    whole, group = b"\xd8\x04", b"\xc8\x01"  # 300 and 100 as the footer writes them
+    assert data.count(whole, footer) == 1
+    more = data[:footer] + data[footer:].replace(whole, b"\xda\x04")
+    values, _, _, error = read(write(tmp_path, more, "more.parquet"))
+    assert values.shape[1] == 300
+    assert "its metadata says 301 rows, 300 could be read" in error.message
+    last = data.rindex(group, 0, -8)  # Polars panics where a column has fewer rows than its group, and says nothing
+    torn = data[:last] + b"\xca\x01" + data[last + 2 :]
+    values, _, _, error = read(write(tmp_path, torn, "torn.parquet"))
+    assert values.shape[1] <= 200
+    assert re.search(r"its metadata says 300 rows, \d+ could be read", error.message)
+    assert "panicked" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+def test_a_header_without_end_is_refused_in_bounded_memory(tmp_path, pack):
+    name = "x" * (40 << 20)
+    tracemalloc.start()
+    error = failure(write(tmp_path, pack(name.encode()), "endless.csv"))
+    assert error.message.startswith("endless.csv, line 1: a row of more than 16777216 bytes")
+    assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    tracemalloc.stop()
+    assert "carriage return alone" in failure(write(tmp_path, pack(b"a,b\r" * (5 << 20)))).message
+    wide = failure(write(tmp_path, pack(",".join(f"c{n}" for n in range(100_001)).encode())))
+    assert wide.message.endswith("the header has 100,001 columns; up to 100,000 are read.")
 
 
 def test_a_damaged_parquet_file(tmp_path):

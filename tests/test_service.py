@@ -8,6 +8,7 @@ import time
 
 import httpx
 import pytest
+from contract import judged
 from google_crc32c import Checksum
 from recordings import request, write_plant
 from service import FINAL, WAIT_S, serving, start
@@ -21,6 +22,7 @@ SMALL = {"batch_size": 10, "flush_every_n_iteration": 1}
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("home")) as running:
+        judged(running)
         running.upload_plant(tmp_path_factory.mktemp("plant"))
         yield running
 

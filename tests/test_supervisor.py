@@ -8,6 +8,8 @@ import time
 import pytest
 from boards import body, close_board, open_board, upload_plant
 
+from engine.errors import DiskFull
+from engine.jobs import supervisor as module
 from engine.jobs.supervisor import Supervisor
 
 WAIT_S = 120.0
@@ -104,3 +106,35 @@ def test_stopping_lets_a_job_wait_for_the_next_start(board):
     wait(lambda: status(board, job) == "COMPLETED")
     again.stop()
     assert board.outputs(ORG, job.id, limit=1).total > committed
+
+
+def test_what_could_not_be_kept_is_made_good_when_it_can_be(board, monkeypatch, caplog):
+    monkeypatch.setattr(module, "RECOVERY_S", 0.05)
+    follow, full = board.follow, threading.Event()
+
+    def follow_if_there_is_room(job_id):
+        if full.is_set():
+            raise DiskFull("The disk is full.")
+        follow(job_id)
+
+    monkeypatch.setattr(board, "follow", follow_if_there_is_room)
+    supervisor = supervise(board)
+    supervisor.start()
+    job = board.create(ORG, body(batch_size=3)).job
+    wait(lambda: board.outputs(ORG, job.id, limit=1).total > 5)
+    full.set()
+    wait(lambda: "The workers cannot be started again yet: The disk is full." in caplog.text)
+    assert supervisor.pids() == []
+    assert status(board, job) == "RUNNING"  # what the index knew last
+    full.clear()
+    wait(lambda: status(board, job) == "COMPLETED")
+    assert board.get(ORG, job.id).preemption_count == 1
+    supervisor.stop()
+
+
+def test_a_supervisor_that_waits_for_room_can_be_stopped(board, monkeypatch):
+    monkeypatch.setattr(board, "claim", lambda: 1 / 0)
+    supervisor = supervise(board)
+    supervisor.start()
+    supervisor.stop()
+    assert threading.active_count() == 1

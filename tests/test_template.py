@@ -164,6 +164,29 @@ def test_a_template_that_asks_for_too_much_is_refused(make, source, why):
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "{{ cycler.__init__.__globals__.os.system('touch MARK') }}",
+        "{{ lipsum.__globals__['os'].popen('touch MARK').read() }}",
+        "{{ joiner['__init__']['__globals__'].os.system('touch MARK') }}",
+        "{{ self.__init__.__globals__.__builtins__.open('MARK', 'w') }}",
+        "{{ namespace.__init__.__globals__.sys.modules.os.system('touch MARK') }}",
+        "{{ (strftime_now | attr('__globals__')).os.system('touch MARK') }}",
+        "{{ raise_exception.__globals__.os.system('touch MARK') }}",
+        "{{ '{0.__class__.__mro__}'.format(messages).upper() ~ messages.__class__.__base__.__subclasses__() }}",
+        "{% import 'os' as os %}{{ os.system('touch MARK') }}",
+        "{% set x = messages.__reduce_ex__(2) %}{{ x[0]('MARK', 'w') }}",
+        "{{ messages.append.__self__.__class__.__init__.__globals__ }}",
+    ],
+)
+def test_a_template_that_tries_to_run_code_is_refused_and_runs_none(make, tmp_path, source):
+    with pytest.raises(ModelError) as refused:
+        make(source.replace("MARK", str(tmp_path / "mark")) + "{{ messages[-1].content }}")
+    assert refused.value.code == "invalid_template"
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize(
     ("source", "why"),
     [
         ("a\n{% if %}", "line 2"),

@@ -8,10 +8,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 import engine
+from engine.cli.screen import printable
+from engine.cli.serve import home_option
+
+if TYPE_CHECKING:
+    from engine.jobs.repair import Repaired
 
 SHOWN = ("numpy", "numba", "polars", "pydantic", "zstandard")
 
@@ -26,18 +32,56 @@ class Finding:
 
 
 @click.command()
-def doctor() -> None:
-    """Check the installation: libraries, device, compiled kernels, folders, name clashes."""
+@click.option("--repair", is_flag=True, help="Make the job service's index again from its folders, and nothing else.")
+@home_option
+def doctor(repair: bool, home: Path | None) -> None:
+    """Check the installation: libraries, device, compiled kernels, folders, name clashes, the job service's index.
+
+    With --repair the index of the job service is set aside and made again from the folders beside it, which hold everything. No server
+    may be running on them. Exit code 1: something in the folders cannot be read, and is named.
+    """
     marks = {None: " ", True: click.style("✓", fg="green"), False: click.style("✗", fg="red")}
     sick = 0
-    for finding in examine():
-        click.echo(f"{marks[finding.good]} {finding.subject:12} {finding.text}")
+    for finding in mend(home) if repair else examine(home):
+        click.echo(f"{marks[finding.good]} {finding.subject:12} {printable(finding.text)}")
         sick += finding.good is False
     if sick:
         raise click.exceptions.Exit(1)
 
 
-def examine() -> Iterator[Finding]:
+def mend(home: Path | None) -> Iterator[Finding]:
+    """Make the index of a home again, and yield what was found on the way. Raises OutputError."""
+    from engine.jobs.home import Home
+    from engine.jobs.repair import repair
+
+    place = Home.open(home)
+    yield Finding("home", str(place.path))
+    done = repair(place)
+    yield _old_index(done)
+    yield Finding("files", f"{done.after.files:,}", good=True)
+    statuses = ", ".join(f"{count:,} {status}" for status, count in sorted(done.statuses.items()))
+    yield Finding("jobs", f"{done.after.jobs:,}" + (f": {statuses}" if statuses else ""), good=True)
+    yield Finding("uploads", f"{done.uploads:,} go on, {done.dropped_uploads:,} dropped", good=True)
+    if done.swept is None:
+        yield Finding("orphans", "nothing was removed: what is broken may need it")
+    else:
+        swept = done.swept
+        text = f"{swept.orphans:,} contents that nothing is bound to removed ({swept.num_bytes:,} bytes)"
+        yield Finding("orphans", f"{text}, {swept.cut_short:,} uploads that were cut short", good=True)
+    for problem in done.broken:
+        yield Finding("broken", problem, good=False)
+
+
+def _old_index(done: "Repaired") -> Finding:
+    if done.kept is None:
+        return Finding("index", "there was none; it is made anew", good=True)
+    knew = "could not be read"
+    if done.before is not None:
+        knew = f"knew {done.before.files:,} files and {done.before.jobs:,} jobs"
+    return Finding("index", f"made again; the old one, which {knew}, is kept as {done.kept.name}", good=True)
+
+
+def examine(home: Path | None = None) -> Iterator[Finding]:
     """Yield what was found, one check after the other."""
     yield Finding("engine", f"{engine.__version__} in {Path(engine.__file__).parent}")
     yield Finding("python", f"{platform.python_version()} on {platform.machine()}, {sys.executable}")
@@ -48,6 +92,22 @@ def examine() -> Iterator[Finding]:
     yield _clash()
     yield from _kernels()
     yield _models()
+    yield _index(home)
+
+
+def _index(home: Path | None) -> Finding:
+    """Look at the index of the job service, if there is one; a server may be running on it."""
+    from engine.jobs.home import Home
+    from engine.jobs.repair import count_rows
+    from engine.models.catalog import default_home
+
+    place = Home(home or default_home())
+    if not place.database.is_file():
+        return Finding("index", f"none in {place.path}: no job service has run there")
+    counts = count_rows(place.database)
+    if counts is None:
+        return Finding("index", f"{place.database} cannot be read: `engine doctor --repair` makes it again", good=False)
+    return Finding("index", f"{counts.files:,} files and {counts.jobs:,} jobs in {place.database}", good=True)
 
 
 def _version(name: str) -> Finding:

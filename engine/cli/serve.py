@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from engine.jobs.room import Reserve
     from engine.server.run import Ready
 
 home_option = click.option(
@@ -14,6 +15,16 @@ home_option = click.option(
     envvar="ENGINE_HOME",
     help="Folder of files, jobs and keys. Default: $ENGINE_HOME, or the user's data folder.",
 )
+
+
+def _read_reserve(_: click.Context, __: click.Parameter, text: str | None) -> "Reserve | None":
+    from engine.jobs.room import Reserve
+
+    try:
+        return None if text is None else Reserve.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
 
 FIRST_JOB = """
 A first job, from three CSV files with a header line:
@@ -40,6 +51,12 @@ A first job, from three CSV files with a header line:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--public-url", help="What links begin with. Default: the host that a request came to.")
 @click.option("--no-auth", is_flag=True, help="Take requests without a key; on this machine's own address only.")
+@click.option(
+    "--reserve",
+    envvar="ENGINE_RESERVE",
+    callback=_read_reserve,
+    help="Free space of the disk that uploads and jobs leave alone: 5GB, 3%, 0 for none. Default: 2 %, from 1 GB to 20 GB.",
+)
 @home_option
 def serve(**options: Any) -> None:
     """Serve jobs over HTTP, wire-compatible with the platform's batch API. Ctrl-C ends it; jobs go on at the next start."""

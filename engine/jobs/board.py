@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, OutputError
 from engine.jobs import ids
 from engine.jobs.create import Proposal, digest_body, key_of, propose
 from engine.jobs.estimate import Estimate
 from engine.jobs.operating import Operating
 from engine.jobs.records import Conflict, Job, NotFound
-from engine.jobs.recovery import recover
+from engine.jobs.recovery import recover, start_over
 from engine.jobs.reopen import reopen_failed
 from engine.jobs.rows import Sql, delete_job, insert_job
 from engine.jobs.states import HELD, TERMINAL, State, advance
@@ -28,13 +28,17 @@ _ATTEMPTS = 3  # files may be replaced between the look at them and the creation
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What became of a create request. `job` is None after a dry run; `repeated`: an earlier request made it."""
+    """What became of a create request.
+
+    `job` is None after a dry run; `repeated`: an earlier request made it. `place` is its place in the queue, of the same moment.
+    """
 
     job: Job | None
     repeated: bool
     parameters: dict[str, Any]
     estimate: Estimate
     warnings: list[dict[str, str]]
+    place: tuple[int, int] | None = None
 
 
 class Board(Operating):
@@ -88,15 +92,14 @@ class Board(Operating):
             )
             if dry_run:
                 return Created(None, False, proposal.job.parameters, proposal.estimate, proposal.warnings)
-            job_id = self._keep(proposal)
-            if job_id is None:
+            kept = self._keep(proposal)
+            if kept is None:
                 continue
-            if job_id != proposal.job.id:
-                return self._repeat(org_id, job_id)
+            if isinstance(kept, str):
+                return self._repeat(org_id, kept)
             self._announce(proposal)
             self.on_work()
-            job = self.get(org_id, job_id)
-            return Created(job, False, job.parameters, proposal.estimate, proposal.warnings)
+            return kept
         raise Conflict("Files of this request are being replaced.", cure="Send it again when they are there.")
 
     def cancel(self, org_id: str | None, job_id: str) -> Job:
@@ -158,18 +161,27 @@ class Board(Operating):
             self.folder(job_id).remove()
             with self.database.write() as sql:
                 delete_job(sql, job_id)
+        self.on_work()  # there may be room now for one that waits
 
-    def recover(self) -> None:
-        """Bring the index to what the folders say, once, at the start of a server and before anything else."""
-        recover(self)
+    def recover(self) -> list[OutputError]:
+        """Bring the index to what the folders say, once, at the start of a server and before anything else.
 
-    def _keep(self, proposal: Proposal) -> str | None:
-        """Make a job of a proposal and return its id, or that of a twin that was quicker; None where a file was replaced."""
+        Returns what is wrong with jobs whose folder cannot be read: they are in nobody's way.
+        """
+        return recover(self)
+
+    def start_over(self, reason: str) -> None:
+        """Let every job wait again that a worker had, after a failure in the middle; no worker may be alive. Raises OutputError."""
+        start_over(self, reason)
+
+    def _keep(self, proposal: Proposal) -> Created | str | None:
+        """Make a job of a proposal and return it as it is born, or the id of a twin that was quicker; None where a file was replaced."""
         job = proposal.job
         folder = self.folder(job.id)
         state = State.created(job.created_at)
         folder.create(job.to_json(), state)
         kept: str | None = None
+        born: Created | None = None
         try:
             with self.database.write() as sql:
                 if job.idempotency_key is not None and job.body_sha256 is not None:
@@ -180,16 +192,20 @@ class Board(Operating):
                     )
                 if kept is None and not _replaced(sql, {one.file_uid for one in job.inputs}):
                     insert_job(sql, job, state)
-                    kept = job.id
+                    first = self.get(job.org_id, job.id)  # nobody can have claimed it yet
+                    place = self.queue_place(first)
+                    born = Created(first, False, first.parameters, proposal.estimate, proposal.warnings, place)
         finally:
-            if kept != job.id:
+            if born is None:
                 folder.remove()
-        return kept
+        return born or kept
 
     def _repeat(self, org_id: str, job_id: str) -> Created:
-        job = self.get(org_id, job_id)
+        with self.one_moment():
+            job = self.get(org_id, job_id)
+            place = self.queue_place(job)
         engine = job.engine
-        return Created(job, True, job.parameters, Estimate(**engine["estimate"]), engine["warnings"])
+        return Created(job, True, job.parameters, Estimate(**engine["estimate"]), engine["warnings"], place)
 
     def _announce(self, proposal: Proposal) -> None:
         job = proposal.job

@@ -10,6 +10,7 @@ from engine.stream.scan.parquet import read_schema
 from engine.stream.source import open_source
 
 LONGEST_NAME = 255  # bytes
+LONGEST_HEADER = 1 << 16  # characters of all columns' names: lists repeat them for each file
 PICTURE_BYTES = 1 << 18  # in which a picture says how large it is
 
 TYPES = {  # file type -> the suffixes that it is inferred from
@@ -83,6 +84,8 @@ def describe(path: Path, name: str) -> dict[str, Any] | None:
             tuple(read_schema(source)) if source.kind == "parquet" else read_header(source.pieces(), name, ",").columns
         )
     except InputError:
+        return None
+    if sum(len(column) for column in columns) > LONGEST_HEADER:
         return None
     return {"num_rows": None, "num_columns": len(columns), "column_headers": list(columns)}
 

@@ -7,6 +7,7 @@ bytes without facts, which `sweep` removes, or facts without a row, which `rebui
 import contextlib
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,15 @@ class FileInfo:
     last_updated: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What was removed: contents that nothing is bound to, their bytes, and uploads that were cut short."""
+
+    orphans: int
+    num_bytes: int
+    cut_short: int
+
+
 class FileStore:
     """The files of a home. Threads may share it."""
 
@@ -92,6 +102,12 @@ class FileStore:
         if row is None:
             raise LookupError(uid)
         return _read(row)
+
+    def all(self) -> list[StoredFile]:
+        """Return the files of all organisations, oldest first."""
+        with self._database.read() as sql:
+            rows = sql.execute("SELECT * FROM files WHERE deleted_at IS NULL ORDER BY uid").fetchall()
+        return [_read(row) for row in rows]
 
     def path(self, file: StoredFile) -> Path:
         """Return where a file's bytes are; they never change."""
@@ -149,15 +165,26 @@ class FileStore:
         self.sweep()
         return file
 
-    def sweep(self, *, leftovers: bool = False) -> None:
-        """Remove bytes that no file and no unfinished job is bound to. `leftovers`: and those that a kill left on their way in."""
+    def sweep(self, *, leftovers: bool = False) -> Swept:
+        """Remove bytes that no file and no unfinished job is bound to, and tell of them.
+
+        Parameters
+        ----------
+        leftovers : bool
+            And those that a kill left on their way in.
+        """
+        cut_short = orphans = num_bytes = 0
         if leftovers:
             for path in self._home.incoming.iterdir():
                 path.unlink()
+                cut_short += 1
         with self._database.read() as sql:
             for path in self._home.content.glob("??/*"):
                 if not _is_bound(sql, path.name):
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(FileNotFoundError):  # another sweep was faster
+                        num_bytes += path.stat().st_size
+                        path.unlink()
+                        orphans += 1
             gone = [
                 row["uid"]
                 for row in sql.execute("SELECT uid, sha256 FROM files WHERE deleted_at IS NOT NULL").fetchall()
@@ -165,16 +192,33 @@ class FileStore:
             ]
         for uid in gone:
             self._facts(uid).unlink(missing_ok=True)
+        return Swept(orphans, num_bytes, cut_short)
 
-    def rebuild(self) -> None:
-        """Bring the index to what the facts of the files say. Cost: a look at each."""
+    def rebuild(self, on_damage: Callable[[Path], None] | None = None) -> None:
+        """Bring the index to what the facts of the files say. Cost: a look at each.
+
+        Parameters
+        ----------
+        on_damage
+            Told of facts that cannot be read, which are passed over then.
+
+        Raises
+        ------
+        OutputError
+            Without `on_damage`: facts cannot be read.
+        """
         with self._database.write() as sql:
             known = {row["uid"]: _read(row) for row in sql.execute("SELECT * FROM files").fetchall()}
             for path in sorted(self._home.files.glob("fil_*.json")):
                 try:
                     file = StoredFile(**json.loads(path.read_bytes()))
                 except (ValueError, TypeError) as error:
-                    raise OutputError(f"{path} is damaged.", code="file_broken", cure="Remove it.") from error
+                    if on_damage is not None:
+                        on_damage(path)
+                        continue
+                    raise OutputError(
+                        f"{path} is damaged.", code="file_broken", cure="Remove it, and upload that file again."
+                    ) from error
                 if known.get(file.uid) == file:
                     continue
                 sql.execute("DELETE FROM files WHERE uid = ?", (file.uid,))

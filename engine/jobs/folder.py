@@ -87,9 +87,9 @@ class JobFolder:
         try:
             found = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         if not isinstance(found, dict):
-            raise _unreadable(path, ValueError("it holds no object"))
+            raise unreadable(path, ValueError("it holds no object"))
         return found
 
     def append_state(self, state: State) -> None:
@@ -131,10 +131,10 @@ class JobFolder:
                         return State.from_json(json.loads(lines[-1]))
                     tail_bytes = min(size_bytes, 2 * tail_bytes)
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
 
     def events(self, after_id: int = 0) -> Iterator[Event]:
-        """Yield the events with an id above `after_id`, in order; a torn last line is none."""
+        """Yield the events with an id above `after_id`, in order; a torn last line is none, nor is one that the disk has damaged."""
         try:
             file = (self.path / EVENTS).open("rb")
         except FileNotFoundError:
@@ -143,9 +143,13 @@ class JobFolder:
             for line in file:
                 if not line.endswith(b"\n"):
                     return
-                values = json.loads(line)
-                if values["id"] > after_id:
-                    yield Event(**values)
+                try:
+                    event = Event(**json.loads(line))
+                    new = event.id > after_id
+                except (ValueError, TypeError):
+                    continue
+                if new:
+                    yield event
 
     def discard_run(self) -> None:
         """Throw away what was run, at once. May be called again."""
@@ -205,7 +209,8 @@ def _whole_bytes(descriptor: int) -> int:
     return 0
 
 
-def _unreadable(path: Path, error: Exception) -> OutputError:
+def unreadable(path: Path, error: Exception) -> OutputError:
+    """Return the error of a file of a job's folder that does not say what it should."""
     reason = error.strerror if isinstance(error, OSError) else str(error) or type(error).__name__
     return OutputError(
         f"{path} cannot be read: {reason}.", code="job_unreadable", cure="Put it back, or delete the job."

@@ -1,5 +1,6 @@
 """What workers do to jobs, as their supervisor tells it; and how any change of a job's state is made."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -8,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.errors import DiskFull
 from engine.jobs import ids
+from engine.jobs.appetite import expected_bytes, written_bytes
 from engine.jobs.create import Find
 from engine.jobs.database import Database
 from engine.jobs.diary import Diary
@@ -18,11 +21,14 @@ from engine.jobs.ledger import follow_batch
 from engine.jobs.outcomes import ENDS, NO_RESULT, ends_to_tell, why_unfinished
 from engine.jobs.reading import Reading
 from engine.jobs.records import Job, read_row
+from engine.jobs.room import Room, Space, say_bytes
 from engine.jobs.rows import Sql, begin_input, settle, tracked_input, update_state
 from engine.jobs.states import BACKOFF, HELD, MOST_IDLE_PREEMPTIONS, TERMINAL, State, Trigger, advance
 from engine.models.catalog import Catalog
 
 KEPT_WARNINGS = 100  # of a job, in its `engine.warnings`
+CONSIDERED = 100  # waiting jobs that are looked at, where those in front do not fit the disk
+LOOK_AGAIN_S = 10.0  # after a job was passed over: other programs may have made room
 
 # Of the run's own events: what the board tells itself, once for the job and not again at each attempt.
 _TOLD_HERE = frozenset({"config.ignored", "job.resumed", "job.created"})
@@ -40,9 +46,11 @@ class _Held:
 
 
 class Operating(Reading):
-    """The jobs of a home, for the supervisor of the workers."""
+    """The jobs of a home, for the supervisor of the workers. Without a `room` jobs run however full the disk is."""
 
-    def __init__(self, home: Home, database: Database, files: FileStore, catalog: Catalog) -> None:
+    def __init__(
+        self, home: Home, database: Database, files: FileStore, catalog: Catalog, room: Room | None = None
+    ) -> None:
         super().__init__(home, database)
         self.files = files
         self.catalog = catalog
@@ -52,23 +60,35 @@ class Operating(Reading):
         self.turn = threading.RLock()  # of every change of state
         self.stopping: set[str] = set()  # cancelled jobs whose worker has not stopped yet
         self._held: dict[str, _Held] = {}
+        self._behind: set[str] = set()  # jobs whose state the index could not take
+        self._room = room
+        self._passed_over: set[str] = set()  # jobs that were told that they wait for room
+        self._again: threading.Timer | None = None
+        if room is not None:
+            room.promised = self._promised
 
     def claim(self, pipeline_type: str | None = None) -> Job | None:
-        """Take the next waiting job for a worker; preempted ones come first. None: nothing waits."""
+        """Take the next waiting job for a worker; preempted ones come first. None: nothing waits that the disk has room for.
+
+        A job that does not fit is passed over, with a warning: smaller ones behind it need not wait for room that they can do without.
+        """
         only = "" if pipeline_type is None else "AND pipeline_type = ? "
         values = () if pipeline_type is None else (pipeline_type,)
         with self.turn:
+            self._catch_up()
             for status in ("PREEMPTED", "PENDING"):
                 with self.database.read() as sql:
-                    row = sql.execute(
-                        f"SELECT id FROM jobs WHERE status = ? {only}ORDER BY queued_at, id LIMIT 1",  # noqa: S608 - of ours
-                        (status, *values),
-                    ).fetchone()
-                if row is not None:
-                    self.move(row["id"], "claim")
-                    self._held[row["id"]] = _Held()
-                    self.diary.keep_open(row["id"])
-                    return self.get(None, row["id"])
+                    rows = sql.execute(
+                        f"SELECT id FROM jobs WHERE status = ? {only}ORDER BY queued_at, id LIMIT ?",  # noqa: S608 - of ours
+                        (status, *values, CONSIDERED if self._room else 1),
+                    ).fetchall()
+                job_id = next((row["id"] for row in rows if self._fits(row["id"])), None)
+                if job_id is not None:
+                    self.move(job_id, "claim")
+                    self._held[job_id] = _Held()
+                    self.diary.keep_open(job_id)
+                    self._passed_over.discard(job_id)
+                    return self.get(None, job_id)
         return None
 
     def started(self, job_id: str, worker: int) -> bool:
@@ -199,12 +219,22 @@ class Operating(Reading):
             before = folder.last_state()
             after = advance(job_id, before, trigger, ids.now(), error=error, commits=commits, discard=discard)
             folder.append_state(after)
-            with self.database.write() as sql:
-                update_state(sql, job_id, after)
+            try:
+                with self.database.write() as sql:
+                    update_state(sql, job_id, after)
+            except BaseException:
+                self._behind.add(job_id)
+                raise
         return before, after
 
-    def let_go(self, job_id: str) -> None:
-        """Take note that no worker has a job: what it committed counts, what it worked on waits again."""
+    def let_go(self, job_id: str, *, sweep: bool = True) -> None:
+        """Take note that no worker has a job: what it committed counts, what it worked on waits again.
+
+        Parameters
+        ----------
+        sweep : bool
+            Remove the bytes of deleted files that only a final job was bound to. Not while the index lacks jobs: they are bound, too.
+        """
         with self.turn:
             self.follow(job_id)
             with self.database.write() as sql:
@@ -212,7 +242,7 @@ class Operating(Reading):
             self._held.pop(job_id, None)
             self.diary.close(job_id)
             final = self.get(None, job_id).status in TERMINAL
-        if final and self._binds_deleted(job_id):
+        if sweep and final and self._binds_deleted(job_id):
             self.files.sweep()
 
     def whereabouts(self, job_id: str) -> dict[str, Any]:
@@ -226,6 +256,59 @@ class Operating(Reading):
             ).fetchone()
         resumed = None if row is None or row[0] is None else row[0] + 1
         return {"committed_outputs": count, "resumed_from_row": resumed}
+
+    def _catch_up(self) -> None:
+        """Let the index have the states that it could not take when they came."""
+        for job_id in list(self._behind):
+            folder = self.folder(job_id)
+            if folder.exists:
+                with self.database.write() as sql:
+                    update_state(sql, job_id, folder.last_state())
+            self._behind.discard(job_id)
+
+    def _fits(self, job_id: str) -> bool:
+        """Tell whether the disk has room for what a job will write; where it has not, the job is told once, and looked at again later."""
+        if self._room is None or not self._room.guarded:
+            return True
+        needed = self._to_write(job_id)
+        space = self._room.lacks(needed)
+        if space is None:
+            return True
+        if job_id not in self._passed_over:
+            self._passed_over.add(job_id)
+            with contextlib.suppress(DiskFull):  # so short of room that not even this can be said
+                self._tell_no_room(job_id, needed, space)
+        self._look_again()
+        return False
+
+    def _look_again(self) -> None:
+        if self._again is None or not self._again.is_alive():
+            self._again = threading.Timer(LOOK_AGAIN_S, lambda: self.on_work())  # noqa: PLW0108 - it may be another one by then
+            self._again.daemon = True
+            self._again.start()
+
+    def _tell_no_room(self, job_id: str, needed: int, space: Space) -> None:
+        message = f"Waits for room on the disk: about {say_bytes(needed)} are to be written; {space}."
+        payload = {
+            "code": "disk_space",
+            "needed_bytes": needed,
+            "free_bytes": space.free_bytes,
+            "reserve_bytes": space.reserve_bytes,
+            "promised_bytes": space.promised_bytes,
+        }
+        self.diary.emit(job_id, "job.warning", "WARN", message, payload)
+        self._remember(job_id, "disk_space", message)
+
+    def _to_write(self, job_id: str) -> int:
+        """Return the bytes that a job is expected to write still."""
+        with self.database.read() as sql:
+            row = sql.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:
+                return 0
+            return max(0, expected_bytes(sql, read_row(Job, row)) - written_bytes(sql, job_id))
+
+    def _promised(self) -> int:
+        return sum(map(self._to_write, list(self._held)))  # without the turn: who asks for health does not wait for it
 
     def _finder(self, org_id: str) -> Find:
         def find(name: str) -> tuple[Any, Path]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +46,10 @@ class Reading:
         self.database = database
         with database.write() as sql:
             sql.create_function("folded", 1, str.casefold, deterministic=True)
+
+    def one_moment(self) -> AbstractContextManager[Any]:
+        """Let everything that is read inside be of one moment."""
+        return self.database.read()
 
     def get(self, org_id: str | None, job_id: str) -> Job:
         """Return a job; `org_id` None is whoever may see all. Raises NotFound."""

@@ -13,12 +13,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine.errors import Problem, RequestError
+from engine.jobs.values import find_endless
 from engine.pipelines.registry import PIPELINES, InputPort, Pipeline
 from engine.pipelines.request import InputFile, JobRequest
 from engine.pipelines.wording import check_config, show_value
 
 TOP_KEYS = ("name", "pipeline_type", "pipeline_key", "pipeline_version", "inputs", "parameters", "idempotency_key")
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LARGEST = 2**53 - 1  # of a whole number that every reader of JSON takes as it is, and the index too
 INVALID_STATE = "INVALID_STATE"  # reserved: no class may be called so
 
 
@@ -38,10 +40,15 @@ def parse_request(body: str | bytes | Mapping[str, Any], *, name: str = "The req
         With every problem found.
     """
     document = _read_json(body, name) if isinstance(body, str | bytes) else dict(body)
+    endless = find_endless(document)
     problems: list[Problem] = []
     ignored = [key for key in document if key not in TOP_KEYS]
     hints = {key: near for key in ignored if (near := _resembles(key, TOP_KEYS))}
     title = _text(document, "name", problems)
+    key = document.get("idempotency_key")
+    if key is not None and (not isinstance(key, str) or not _is_text(key)):
+        message = f"idempotency_key must be a text; got {show_value(key)}."
+        problems.append(Problem("invalid_parameter", message, "idempotency_key"))
     kind = _text(document, "pipeline_type", problems)
     pipeline = _find_pipeline(document, kind, problems)
     if pipeline is None:
@@ -55,6 +62,8 @@ def parse_request(body: str | bytes | Mapping[str, Any], *, name: str = "The req
         config = check_config(pipeline.config, moved)
     except RequestError as error:
         problems += error.problems
+    told = tuple(problem.where for problem in problems if problem.where)
+    problems += [problem for problem in endless if not problem.where.endswith(told)]
     if problems or config is None:
         raise RequestError(problems)
     for path, near in unknown_keys(config, ""):
@@ -230,8 +239,9 @@ def _read_parameters(parameters: Any, problems: list[Problem]) -> tuple[int, dic
         return 1, {}, stray
     stray += [f"parameters.worker.{key}" for key in worker if key not in ("parallelism", "config")]
     parallelism = worker.get("parallelism", 1)
-    if isinstance(parallelism, bool) or not isinstance(parallelism, int) or parallelism < 1:
-        message = f"parameters.worker.parallelism must be a whole number, at least 1; got {show_value(parallelism)}."
+    if isinstance(parallelism, bool) or not isinstance(parallelism, int) or not 1 <= parallelism <= LARGEST:
+        bounds = f"1 to {LARGEST}" if isinstance(parallelism, int) and parallelism > LARGEST else "at least 1"
+        message = f"parameters.worker.parallelism must be a whole number, {bounds}; got {show_value(parallelism)}."
         problems.append(Problem("invalid_parameter", message, "parameters.worker.parallelism"))
         parallelism = 1
     config = worker.get("config")

@@ -4,6 +4,7 @@ One thread does all of it; it sleeps until a worker says something, a job is que
 job and stay.
 """
 
+import logging
 import os
 import selectors
 import socket
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.errors import EngineError
 from engine.jobs.channel import Channel
 from engine.jobs.records import Job
 
@@ -23,6 +25,9 @@ SILENCE_S = 30.0  # without a beat a worker that runs a job counts as dead
 PATIENCE_S = 0.7  # for a run to stop when it is asked to; then its worker is killed
 FAREWELL_S = 10.0  # for a run to finish its flush when the server stops
 FOLLOW_S = 0.1  # at most so often the journal of a running job is followed
+RECOVERY_S = 5.0  # after what the board could not keep (a full disk), before it is tried again
+
+log = logging.getLogger("engine.jobs")
 
 
 class Board(Protocol):
@@ -38,6 +43,7 @@ class Board(Protocol):
     def follow(self, job_id: str) -> None: ...
     def finished(self, job_id: str, outcome: Mapping[str, Any]) -> None: ...
     def preempted(self, job_id: str, reason: str) -> None: ...
+    def start_over(self, reason: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -88,6 +94,7 @@ class Supervisor:
         self._workers: list[_Worker] = []
         self._turn = threading.RLock()  # of the list of workers and what they do
         self._stopping = False
+        self._ending = threading.Event()
         self._selector = selectors.DefaultSelector()
         self._bell, self._ring = socket.socketpair()
         self._bell.setblocking(False)
@@ -105,6 +112,7 @@ class Supervisor:
         """End: no further job is claimed, running ones finish their flush and wait for the next start, workers end."""
         with self._turn:
             self._stopping = True
+            self._ending.set()
             running = [worker for worker in self._workers if worker.job is not None]
             for worker in running:
                 worker.reason = "the server was stopped"
@@ -143,18 +151,55 @@ class Supervisor:
             worker.over.wait(FAREWELL_S)
 
     def _supervise(self) -> None:
+        ended = False
+        while not ended:
+            try:
+                self._keep_at_work()
+                ended = True
+            except EngineError as error:
+                log.error("The workers are stopped for a while: %s", error)  # noqa: TRY400 - no fault of ours
+                ended = self._recover()
+            except Exception:
+                log.exception("A fault of the engine; the workers are stopped for a while")
+                ended = self._recover()
+        self._dismiss()
+
+    def _recover(self) -> bool:
+        """Stop all workers, and bring the board to what it could keep as soon as it can keep something; True when it ends before that."""
+        with self._turn:
+            workers, self._workers = self._workers, []
+        for worker in workers:
+            self._selector.unregister(worker.channel.end)
+            worker.channel.close()
+            worker.process.kill()
+            worker.process.wait()
+            self._free(worker)
+        while not self._ending.wait(RECOVERY_S):
+            try:
+                self._board.start_over("the server could not keep what its worker told")
+            except EngineError as error:
+                log.error("The workers cannot be started again yet: %s", error)  # noqa: TRY400
+            else:
+                return False
+        return True
+
+    def _keep_at_work(self) -> None:
+        """Give jobs to workers and hear what they say, until the end."""
         while True:
             self._assign()
             with self._turn:
                 ending = self._stopping and all(worker.job is None for worker in self._workers)
             if ending:
-                break
+                return
             for key, _ in self._selector.select(self._patience()):
                 if key.data is None:
                     self._bell.recv(1024)
                 else:
                     self._hear(key.data)
             self._end_silent()
+
+    def _dismiss(self) -> None:
+        """Let all workers end."""
         with self._turn:
             workers, self._workers = self._workers, []
         for worker in workers:

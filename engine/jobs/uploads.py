@@ -24,6 +24,7 @@ from engine.jobs.files import FileStore, StoredFile
 from engine.jobs.home import Home
 from engine.jobs.ids import at, is_id, new_id, now
 from engine.jobs.records import Conflict, NotFound
+from engine.jobs.room import Room
 from engine.output.files import Draft, make_folder, publish
 
 PART_BYTES = 419_430_400
@@ -76,9 +77,10 @@ class Upload:
 class Uploads:
     """The uploads of a home. Threads may share it."""
 
-    def __init__(self, home: Home, files: FileStore) -> None:
+    def __init__(self, home: Home, files: FileStore, room: Room | None = None) -> None:
         self._folder = home.uploads
         self._files = files
+        self._room = room
         self._turn = threading.RLock()
 
     def initiate(
@@ -92,6 +94,8 @@ class Uploads:
             For the name, the type or the size.
         Conflict
             A file has this name already; or the upload to go on with is of another size or type.
+        NoRoom
+            The disk has none for the parts and, beside them, the file that they become.
         """
         name, kind = check_name(name), check_type(name, file_type)
         if not 1 <= num_bytes <= LARGEST_BYTES:
@@ -119,6 +123,8 @@ class Uploads:
                         )
                     return begun, True
                 self._remove(begun)
+            if self._room is not None:
+                self._room.check_upload(2 * num_bytes, name=name)
             begun_at = time.time()
             upload = Upload(
                 new_id("upl"), org_id, new_id("fil"), name, kind, num_bytes, at(begun_at), at(begun_at + LIFETIME_S)
@@ -134,12 +140,30 @@ class Uploads:
             raise NotFound(f"Upload {upload_id[:64]!a} not found.", code="upload_not_found")
         return upload
 
-    def receive(self, upload: Upload, number: int) -> "IncomingPart":
-        """Begin to take a part's bytes; they count when `finish` returns. Raises NotFound or Conflict."""
+    def receive(self, upload: Upload, number: int, declared_bytes: int | None = None) -> "IncomingPart":
+        """Begin to take a part's bytes; they count when `finish` returns.
+
+        Parameters
+        ----------
+        declared_bytes
+            What the client says it will send: a wrong length is refused before any of it comes.
+
+        Raises
+        ------
+        NotFound, Conflict, RequestError
+            There is no such part; the upload has ended; another length is declared.
+        NoRoom
+            The disk has none for the part.
+        """
         if not 1 <= number <= upload.num_parts:
             raise NotFound(f"This upload has no part {number}; it has {upload.num_parts}.")
         _check_open(upload)
-        return IncomingPart(self._folder / upload.id, upload.part(number))
+        part = upload.part(number)
+        if declared_bytes not in (None, part.length):
+            raise _wrong_length(part, f"{declared_bytes:,}")
+        if self._room is not None:
+            self._room.check_upload(part.length)
+        return IncomingPart(self._folder / upload.id, part)
 
     def checkpoint(self, org_id: str, upload_id: str, tokens: Mapping[int, str]) -> int:
         """Take note of parts that the client knows to be there; return how many these are in all. Raises RequestError."""
@@ -169,6 +193,8 @@ class Uploads:
             `integrity_check_failed`: the upload is given up.
         Conflict
             It was completed before, or the name was taken meanwhile.
+        NoRoom
+            The disk has none for the file beside its parts.
         """
         with self._turn:
             upload = self.find(org_id, upload_id)
@@ -187,6 +213,8 @@ class Uploads:
                 pass
             else:
                 raise Conflict(f"File already exists: {upload.name}", cure="Delete it first.")
+            if self._room is not None:
+                self._room.check_upload(upload.num_bytes)
             crc = Checksum()
             with self._files.receive(
                 org_id, upload.name, upload.file_type, limit=LARGEST_BYTES, uid=upload.file_uid
@@ -213,15 +241,22 @@ class Uploads:
                 raise Conflict(f"Upload {upload_id} is complete and cannot be aborted.", cure="Delete the file.")
             self._remove(upload)
 
-    def sweep(self) -> None:
-        """Remove uploads that nobody went on with in time, and what a kill left of others."""
+    def sweep(self) -> int:
+        """Remove uploads that nobody went on with in time or that cannot be read, and what a kill left of others; count the removed."""
+        removed = 0
         for folder in self._folder.iterdir():
             upload = self._load(folder.name)
             if upload is None or upload.expires_at < now():
                 shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
             else:
                 for draft in folder.glob(".*.tmp"):
                     draft.unlink()
+        return removed
+
+    def open(self) -> list[Upload]:
+        """Return the uploads that somebody may go on with."""
+        return [upload for upload in self._all() if upload.state == "open"]
 
     def _check_tokens(self, upload: Upload, tokens: Mapping[int, str]) -> None:
         for number, token in tokens.items():
@@ -262,7 +297,12 @@ class Uploads:
     def _load(self, upload_id: str) -> Upload | None:
         try:
             return Upload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
+        except (
+            FileNotFoundError,
+            NotADirectoryError,
+            ValueError,
+            TypeError,
+        ):  # gone, or damaged: nothing to go on with
             return None
 
     def _save(self, upload: Upload) -> None:
@@ -280,14 +320,14 @@ class IncomingPart:
     def write(self, data: bytes) -> None:
         """Take the next bytes. Raises RequestError beyond the part's length."""
         if self._draft.size_bytes + len(data) > self._part.length:
-            raise self._wrong_length("more")
+            raise _wrong_length(self._part, "more")
         self._draft.write(data)
         self._tag.update(data)
 
     def finish(self) -> str:
         """Let the part count and return its tag. Raises RequestError when bytes are missing."""
         if self._draft.size_bytes < self._part.length:
-            raise self._wrong_length(f"{self._draft.size_bytes:,}")
+            raise _wrong_length(self._part, f"{self._draft.size_bytes:,}")
         tag = self._tag.hexdigest()
         self._draft.publish()
         self._draft.path.rename(self._folder / f"{self._part.number}.{tag}")
@@ -307,13 +347,14 @@ class IncomingPart:
         """Forget what was not finished."""
         self._draft.discard()
 
-    def _wrong_length(self, got: str) -> RequestError:
-        return _invalid_part(f"Part {self._part.number} has {self._part.length:,} bytes; got {got}.")
-
 
 def _check_open(upload: Upload) -> None:
     if upload.state != "open":
         raise Conflict(f"Upload {upload.id} is {upload.state}.", cure="Begin a new one.")
+
+
+def _wrong_length(part: Part, got: str) -> RequestError:
+    return _invalid_part(f"Part {part.number} has {part.length:,} bytes; got {got}.")
 
 
 def _invalid_part(message: str) -> RequestError:

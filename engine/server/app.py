@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 
 import engine
-from engine.server import blobs, errors, events, files, health, jobs, registry, uploads
+from engine.server import blobs, errors, events, files, health, jobs, page, registry, uploads
+from engine.server.description import describe
 from engine.server.house import House
 
 Scope = MutableMapping[str, Any]
@@ -15,7 +17,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DESCRIPTION = """Batch jobs on sensor data: a machine state per sliding window of CSVs, an answer per prompt of a JSONL file.
-Every call but /healthz, /metrics and signed links takes `Authorization: Bearer KEY`."""
+Every call but `/healthz`, `/metrics` and signed links takes `Authorization: Bearer KEY`."""
 
 _SLASHES = re.compile("//+")
 
@@ -43,12 +45,15 @@ def create_app(house: House) -> FastAPI:
         version=engine.__version__,
         description=DESCRIPTION,
         redirect_slashes=False,
+        docs_url=None,  # the library's page loads its parts from the internet
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.house = house
-    for room in (jobs, events, registry, uploads, files, blobs, health):
+    for room in (jobs, events, registry, uploads, files, blobs, health, page):
         app.include_router(room.router)
     app.include_router(uploads.parts_router)
+    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]
     errors.install(app)
     app.add_middleware(Paths)
     return app

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,10 @@ from fastapi import Request
 from engine.errors import Problem, RequestError
 from engine.jobs.access import Access
 from engine.server.errors import TooLarge, Unauthorized
+from engine.server.parameters import LIMIT, OFFSET, Choice, Parameter, Text, Whole
 
 BODY_BYTES = 64 << 20
-MOST_ITEMS = 10_000
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +41,47 @@ class Query:
         self._given = request.query_params
         self._problems: list[Problem] = []
 
-    def text(self, name: str) -> str | None:
+    def text(self, asked: Parameter) -> str | None:
         """Return a parameter, None where it is missing or empty."""
-        return self._given.get(name) or None
+        return self._given.get(asked.name) or None
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, asked: Text) -> list[str]:
         """Return all values of a repeatable parameter."""
-        return [value for value in self._given.getlist(name) if value]
+        return [value for value in self._given.getlist(asked.name) if value]
 
-    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+    def choice(self, asked: Choice) -> str:
         """Return a parameter that is one of some words."""
-        given = self.text(name)
-        if given is None or given in choices:
-            return given or default
-        self._refuse(name, f"must be one of {', '.join(choices)}", given)
-        return default
+        given = self._given.get(asked.name)
+        if not given or given in asked.choices:
+            return given or asked.usual
+        self._refuse(asked.name, f"must be one of {', '.join(asked.choices)}", given)
+        return asked.usual
 
-    def flag(self, name: str) -> bool:
-        """Return a parameter that is true or false; false where it is missing."""
-        return self.choice(name, ("true", "false", "1", "0"), "false") in ("true", "1")
+    def flag(self, asked: Choice) -> bool:
+        """Return a parameter that is true or false."""
+        return self.choice(asked) in ("true", "1")
 
-    def whole(self, name: str, low: int, high: int | None, default: int | None) -> int | None:
-        """Return a whole number within bounds."""
-        given = self.text(name)
-        if given is None:
-            return default
+    def whole(self, asked: Whole) -> int | None:
+        """Return a whole number within its bounds."""
+        given, low, high = self._given.get(asked.name), asked.low, asked.high
+        if not given:
+            return asked.usual
         number = int(given) if _WHOLE.fullmatch(given) else None
-        if number is None or number < low or (high is not None and number > high):
-            bounds = f"at least {low}" if high is None else f"{low} to {high}"
-            self._refuse(name, f"must be a whole number, {bounds}", given)
-            return default
+        if number is None or (low is not None and number < low) or (high is not None and number > high):
+            bounds = "" if low is None else f", at least {low}" if high is None else f", {low} to {high}"
+            self._refuse(asked.name, f"must be a whole number{bounds}", given)
+            return asked.usual
         return number
 
-    def page(self, most: int = MOST_ITEMS) -> tuple[int, int]:
+    def number(self, asked: Whole) -> int:
+        """Return a whole number that has a usual value."""
+        found = self.whole(asked)
+        assert found is not None
+        return found
+
+    def page(self) -> tuple[int, int]:
         """Return offset and limit."""
-        offset = self.whole("offset", 0, None, 0)
-        limit = self.whole("limit", 1, most, 100)
-        assert offset is not None
-        assert limit is not None
-        return offset, limit
+        return self.number(OFFSET), self.number(LIMIT)
 
     def check(self) -> None:
         """Raise RequestError with every problem found so far."""
@@ -95,10 +96,15 @@ class Query:
         self.refuse(name, f"{name} {rule}; got {given[:80]!a}.")
 
 
+def declared_bytes(request: Request) -> int | None:
+    """Return how long a body is said to be, None where that is not said."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 19 else None
+
+
 async def read_body(request: Request, limit: int = BODY_BYTES) -> bytes:
     """Return the whole body. Raises TooLarge."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+    if (declared_bytes(request) or 0) > limit:
         raise TooLarge(limit)
     pieces, size = [], 0
     async for piece in request.stream():
@@ -110,7 +116,20 @@ async def read_body(request: Request, limit: int = BODY_BYTES) -> bytes:
 
 
 def check_text(body: bytes) -> None:
-    """Refuse JSON whose texts are not Unicode: half of a character can be written as an escape. Raises RequestError."""
+    """Refuse JSON that is not UTF-8, and texts that are not Unicode: half of a character can be written as an escape.
+
+    Readers of JSON take UTF-16 too, with a mark or without: what is written in it would not be seen here.
+
+    Raises
+    ------
+    RequestError
+    """
+    try:
+        strange = b"\0" in body or not body.decode()
+    except UnicodeDecodeError:
+        strange = True
+    if strange and body:
+        raise RequestError([Problem("INVALID_REQUEST", "The body is not UTF-8 text.", "", "Send JSON as UTF-8.")])
     if b"\\ud" not in body and b"\\uD" not in body:
         return
     try:

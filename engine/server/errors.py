@@ -13,7 +13,9 @@ from engine.errors import DiskFull, EngineError, Problem, RequestError
 from engine.jobs.file_facts import FileRefused
 from engine.jobs.ids import new_id
 from engine.jobs.records import Conflict, NotFound
+from engine.jobs.room import NoRoom
 from engine.jobs.signing import SignatureRefused
+from engine.server.description import methods_of
 
 log = logging.getLogger("engine.server")
 
@@ -72,7 +74,7 @@ def status_of(error: EngineError) -> int:
             return 409
         case TooLarge():
             return 413
-        case DiskFull():
+        case DiskFull() | NoRoom():
             return 503
     return 500
 
@@ -85,6 +87,8 @@ def install(app: FastAPI) -> None:
         status = status_of(error)
         if status == 503:
             problem = Problem("unavailable", "There is no room on the server's disk.", "", "Try again later.")
+            if isinstance(error, NoRoom):  # it has the numbers, and no place on this machine
+                problem = Problem(error.code, error.message, "", error.cure)
             return answer(status, [problem], {"Retry-After": "30"})
         if status == 500:  # its message may name a place on this machine
             log.error("%s %s: %s", request.method, request.url.path, error)
@@ -92,13 +96,16 @@ def install(app: FastAPI) -> None:
         problems = error.problems if isinstance(error, RequestError) else None
         return answer(status, problems or [Problem(error.code, error.message, "", error.cure)])
 
-    async def refused(_: Request, error: Exception) -> JSONResponse:
+    async def refused(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (methods := methods_of(app.openapi(), request.url.path)):
+            headers["Allow"] = ", ".join(methods)  # the router knows those of one route only
         code = _BY_STATUS.get(error.status_code, "INVALID_REQUEST")
         message = {404: "There is nothing at this path.", 405: "This path does not take this method."}.get(
             error.status_code, str(error.detail)
         )
-        return answer(error.status_code, [Problem(code, message)], error.headers)
+        return answer(error.status_code, [Problem(code, message)], headers)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s", request.method, request.url.path, exc_info=error)

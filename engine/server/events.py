@@ -12,33 +12,48 @@ from fastapi.responses import StreamingResponse
 
 from engine.jobs.board import Board
 from engine.jobs.states import TERMINAL
-from engine.server import wire
+from engine.server import parameters, shapes, wire
 from engine.server.asking import Query
+from engine.server.description import told
 from engine.server.house import house_of
+from engine.server.parameters import JobPath
 
 router = APIRouter(prefix="/v0.5/batch/jobs", tags=["events"])
 
 LOOK_S = 0.25  # between two looks at a job that somebody follows
 COMMENT_S = 15.0  # a comment keeps the line open
 AT_ONCE = 500
-_LARGEST_ID = 2**62
 
 
-@router.get("/{job_id}/events")
-def list_events(request: Request, job_id: str) -> dict[str, Any]:
-    """List a job's events, newest first; `after_id` gives those behind one, oldest first."""
+@router.get(
+    "/{job_id}/events",
+    openapi_extra=told(
+        shapes.EventPage,
+        query=(
+            parameters.LEVEL,
+            parameters.EVENT_TYPE,
+            parameters.INPUT_ID,
+            parameters.NEWEST,
+            parameters.AFTER_ID,
+            *parameters.PAGE,
+        ),
+        errors=(404,),
+    ),
+)
+def list_events(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """List a job's events, newest first. With `after_id`: those behind one, oldest first."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
-    order = query.choice("order", ("desc", "asc"), "desc")
-    after_id = query.whole("after_id", 0, _LARGEST_ID, None)
+    order = query.choice(parameters.NEWEST)
+    after_id = query.whole(parameters.AFTER_ID)
     query.check()
     page = house.board.events(
         org_id,
         job_id,
-        level=query.text("level"),
-        event_type=query.text("event_type"),
-        input_id=query.text("input_id"),
+        level=query.text(parameters.LEVEL),
+        event_type=query.text(parameters.EVENT_TYPE),
+        input_id=query.text(parameters.INPUT_ID),
         offset=offset,
         limit=limit,
         order="asc" if order == "asc" else "desc",
@@ -48,9 +63,17 @@ def list_events(request: Request, job_id: str) -> dict[str, Any]:
     return {"job_id": job_id, "total": page.total, "offset": offset, "limit": limit, "events": events}
 
 
-@router.get("/{job_id}/events/stream", response_class=StreamingResponse)
-async def stream_events(request: Request, job_id: str) -> Response:
-    """Follow a job: server-sent events until it is final; `Last-Event-ID` goes on behind an event."""
+@router.get(
+    "/{job_id}/events/stream",
+    response_class=StreamingResponse,
+    openapi_extra=told(
+        "text/event-stream",
+        headers={"Last-Event-ID": "The id of the last event that was seen: go on behind it."},
+        errors=(404,),
+    ),
+)
+async def stream_events(request: Request, job_id: JobPath) -> Response:
+    """Follow a job until it is final, as server-sent events. The names of events are `status`, `event` and `progress`, data is the object."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     await run_in_threadpool(house.board.get, org_id, job_id)
@@ -60,15 +83,15 @@ async def stream_events(request: Request, job_id: str) -> Response:
 
 
 async def _follow(board: Board, org_id: str, job_id: str, last: int) -> AsyncIterator[str]:
-    status, told, spoken = "", 0, time.monotonic()
+    status, seen, spoken = "", 0, time.monotonic()
     while True:
         job = await run_in_threadpool(board.get, org_id, job_id)  # before the events: what it says, they explain
         events = await run_in_threadpool(board.events, org_id, job_id, after_id=last, limit=AT_ONCE)
-        entries = await run_in_threadpool(board.progress, org_id, job_id, offset=told, limit=AT_ONCE)
+        entries = await run_in_threadpool(board.progress, org_id, job_id, offset=seen, limit=AT_ONCE)
         pieces = [_message("event", wire.event_object(event), event.id) for event in events.items]
         pieces += [_message("progress", wire.entry_object(entry)) for entry in entries.items]
         last = events.items[-1].id if events.items else last
-        told += len(entries.items)
+        seen += len(entries.items)
         if job.status != status:
             status = job.status
             pieces.append(_message("status", wire.job_object(job, None)))

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from engine.jobs.board import Board
 from engine.jobs.files import FileStore
+from engine.jobs.room import Room
 from engine.jobs.signing import Signer
 from engine.jobs.uploads import Uploads
 from engine.server.asking import Doorman
@@ -24,6 +25,7 @@ class House:
     signer: Signer
     doorman: Doorman
     public_url: str | None = None
+    room: Room | None = None
 
     def links(self, request: Request) -> Links:
         """Return what makes links for a request."""

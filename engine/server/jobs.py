@@ -8,23 +8,35 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from engine.errors import Problem, RequestError
-from engine.server import wire
+from engine.server import bodies, parameters, shapes, wire
 from engine.server.asking import Query, check_text, read_body, read_object
+from engine.server.description import told
 from engine.server.house import house_of
-from engine.server.links import LIFETIME_S
+from engine.server.parameters import PAGE, JobPath
 
 router = APIRouter(prefix="/v0.5/batch/jobs", tags=["jobs"])
 
-STATUSES = ("PENDING", "ADMITTED", "RUNNING", "PREEMPTED", "COMPLETED", "FAILED", "CANCELLED")
-BUCKETS = (10, 100, 1000)  # fewest, usual, most
+FEWEST_BUCKETS, MOST_BUCKETS = 10, 1000
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=told(
+        shapes.NewJob,
+        status=201,
+        also={200: shapes.CheckedJob | shapes.NewJob},
+        query=(parameters.DRY_RUN,),
+        headers={"Idempotency-Key": "The same key with the same body within a day gives the first job, with 200."},
+        body=bodies.CreateJob,
+        errors=(409, 413, 503),
+    ),
+)
 async def create_job(request: Request) -> Response:
-    """Create a job; `dry_run=true` checks it only. The header Idempotency-Key makes repeating safe."""
+    """Create a job. Everything is checked first; with `dry_run=true` that is all. An idempotency key makes repeating safe."""
     house, query = house_of(request), Query(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
-    dry_run = query.flag("dry_run")
+    dry_run = query.flag(parameters.DRY_RUN)
     query.check()
     body = await read_body(request)
     check_text(body)
@@ -38,32 +50,38 @@ async def create_job(request: Request) -> Response:
             "warnings": made.warnings,
         }
         return JSONResponse(checked)
-    place = await run_in_threadpool(house.board.queue_place, made.job)
-    return JSONResponse(wire.job_object(made.job, place, written=True), 200 if made.repeated else 201)
+    return JSONResponse(wire.job_object(made.job, made.place, written=True), 200 if made.repeated else 201)
 
 
-@router.get("")
+@router.get(
+    "",
+    openapi_extra=told(
+        shapes.JobPage,
+        query=(parameters.PIPELINE_TYPE, parameters.PIPELINE_KEY, parameters.STATUS, parameters.Q, *PAGE),
+    ),
+)
 def list_jobs(request: Request) -> dict[str, Any]:
-    """List jobs, newest first; filter by pipeline_type, pipeline_key, status (repeatable) and q."""
+    """List jobs, newest first."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
     query.check()
-    page = house.board.list(
-        org_id,
-        pipeline_type=query.text("pipeline_type"),
-        pipeline_key=query.text("pipeline_key"),
-        statuses=query.texts("status"),
-        q=query.text("q"),
-        offset=offset,
-        limit=limit,
-    )
-    places = house.board.queue_places(page.items)
+    with house.board.one_moment():
+        page = house.board.list(
+            org_id,
+            pipeline_type=query.text(parameters.PIPELINE_TYPE),
+            pipeline_key=query.text(parameters.PIPELINE_KEY),
+            statuses=query.texts(parameters.STATUS),
+            q=query.text(parameters.Q),
+            offset=offset,
+            limit=limit,
+        )
+        places = house.board.queue_places(page.items)
     jobs = [wire.job_object(job, places.get(job.id)) for job in page.items]
     return {"total": page.total, "offset": offset, "limit": limit, "jobs": jobs}
 
 
-@router.get("/queue")
+@router.get("/queue", openapi_extra=told(shapes.Queues))
 def read_queue(request: Request) -> dict[str, Any]:
     """Tell how many jobs wait."""
     house = house_of(request)
@@ -71,25 +89,30 @@ def read_queue(request: Request) -> dict[str, Any]:
     return {"queues": [{"pipeline_type": kind, "depth": depth} for kind, depth in house.board.queue().items()]}
 
 
-@router.get("/{job_id}")
-def read_job(request: Request, job_id: str) -> dict[str, Any]:
+@router.get("/{job_id}", openapi_extra=told(shapes.Job, errors=(404,)))
+def read_job(request: Request, job_id: JobPath) -> dict[str, Any]:
     """Return a job."""
     house = house_of(request)
-    job = house.board.get(house.doorman.organisation(request), job_id)
-    return wire.job_object(job, house.board.queue_place(job))
+    org_id = house.doorman.organisation(request)
+    with house.board.one_moment():  # a job that waits has a place
+        job = house.board.get(org_id, job_id)
+        return wire.job_object(job, house.board.queue_place(job))
 
 
-@router.post("/{job_id}/cancel")
-def cancel_job(request: Request, job_id: str) -> dict[str, Any]:
+@router.post("/{job_id}/cancel", openapi_extra=told(shapes.CancelledJob, errors=(404, 409, 503)))
+def cancel_job(request: Request, job_id: JobPath) -> dict[str, Any]:
     """Cancel a job that is not final."""
     house = house_of(request)
     job = house.board.cancel(house.doorman.organisation(request), job_id)
     return {"id": job.id, "status": job.status, "cancelled_at": job.cancelled_at}
 
 
-@router.post("/{job_id}/retry")
-async def retry_job(request: Request, job_id: str) -> dict[str, Any]:
-    """Run a failed or cancelled job again, from where it ended; `{"restart": true}` from nothing."""
+@router.post(
+    "/{job_id}/retry",
+    openapi_extra=told(shapes.RetriedJob, body=bodies.RetryJob, needed=False, errors=(404, 409, 413, 503)),
+)
+async def retry_job(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """Run a failed or cancelled job again. It goes on from where it ended, or with `{"restart": true}` from nothing."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     restart = (await read_object(request)).get("restart", False)
@@ -99,55 +122,78 @@ async def retry_job(request: Request, job_id: str) -> dict[str, Any]:
     return {"id": job.id, "status": "PENDING", "retry_count": job.retry_count}
 
 
-@router.delete("/{job_id}")
-def delete_job(request: Request, job_id: str) -> dict[str, Any]:
-    """Delete a final job with its outputs, events and progress."""
+@router.delete("/{job_id}", openapi_extra=told(shapes.DeletedJob, errors=(404, 409)))
+def delete_job(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """Delete a final job with its outputs, events and progress. Files stay."""
     house = house_of(request)
     house.board.delete(house.doorman.organisation(request), job_id)
     return {"id": job_id, "deleted": True}
 
 
-@router.get("/{job_id}/progress")
-def read_progress(request: Request, job_id: str) -> dict[str, Any]:
+@router.get(
+    "/{job_id}/progress",
+    openapi_extra=told(shapes.ProgressPage, query=(parameters.KIND, parameters.INPUT_ID, *PAGE), errors=(404,)),
+)
+def read_progress(request: Request, job_id: JobPath) -> dict[str, Any]:
     """List the entries of a job's progress, oldest first."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
     query.check()
     page = house.board.progress(
-        org_id, job_id, kind=query.text("kind"), input_id=query.text("input_id"), offset=offset, limit=limit
+        org_id,
+        job_id,
+        kind=query.text(parameters.KIND),
+        input_id=query.text(parameters.INPUT_ID),
+        offset=offset,
+        limit=limit,
     )
     entries = [wire.entry_object(entry) for entry in page.items]
     return {"job_id": job_id, "total": page.total, "offset": offset, "limit": limit, "entries": entries}
 
 
-@router.get("/{job_id}/inputs")
-def list_inputs(request: Request, job_id: str) -> dict[str, Any]:
+@router.get(
+    "/{job_id}/inputs",
+    openapi_extra=told(shapes.InputPage, query=(parameters.PORT_NAME, parameters.INPUT_STATUS, *PAGE), errors=(404,)),
+)
+def list_inputs(request: Request, job_id: JobPath) -> dict[str, Any]:
     """List a job's inputs in request order."""
     house, query = house_of(request), Query(request)
     org_id, links = house.doorman.organisation(request), house.links(request)
     offset, limit = query.page()
     query.check()
     page = house.board.inputs(
-        org_id, job_id, port_name=query.text("port_name"), status=query.texts("status"), offset=offset, limit=limit
+        org_id,
+        job_id,
+        port_name=query.text(parameters.PORT_NAME),
+        status=query.texts(parameters.INPUT_STATUS),
+        offset=offset,
+        limit=limit,
     )
     inputs = [wire.input_object(one, links) for one in page.items]
     return {"job_id": job_id, "total": page.total, "offset": offset, "limit": limit, "inputs": inputs}
 
 
-@router.get("/{job_id}/inputs/progress")
-def list_input_progress(request: Request, job_id: str) -> dict[str, Any]:
-    """List the tracked inputs by the time of their last change."""
+@router.get(
+    "/{job_id}/inputs/progress",
+    openapi_extra=told(
+        shapes.InputProgressPage,
+        query=(parameters.PORT_NAME, parameters.INPUT_STATUS, parameters.NEWEST, *PAGE),
+        errors=(404,),
+    ),
+)
+def list_input_progress(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """List how far the inputs are, the last changed first. Examples and other inputs that are only read are not among them."""
     house, query = house_of(request), Query(request)
     org_id, links = house.doorman.organisation(request), house.links(request)
     offset, limit = query.page()
-    order = query.choice("order", ("desc", "asc"), "desc")
+    order = query.choice(parameters.NEWEST)
     query.check()
     page = house.board.input_progress(
         org_id,
         job_id,
-        port_name=query.text("port_name"),
-        status=query.texts("status"),
+        port_name=query.text(parameters.PORT_NAME),
+        status=query.texts(parameters.INPUT_STATUS),
         order="asc" if order == "asc" else "desc",
         offset=offset,
         limit=limit,
@@ -163,47 +209,65 @@ def list_input_progress(request: Request, job_id: str) -> dict[str, Any]:
     return {"job_id": job_id, "total": page.total, "offset": offset, "limit": limit, "items": items}
 
 
-@router.get("/{job_id}/inputs/progress/counts")
-def count_inputs(request: Request, job_id: str) -> dict[str, Any]:
-    """Count the tracked inputs by status."""
+@router.get(
+    "/{job_id}/inputs/progress/counts",
+    openapi_extra=told(shapes.JobCounts, query=(parameters.PORT_NAME,), errors=(404,)),
+)
+def count_inputs(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """Count the inputs by status. Examples and other inputs that are only read are not counted."""
     house, query = house_of(request), Query(request)
-    counts = house.board.counts(house.doorman.organisation(request), job_id, query.text("port_name"))
+    counts = house.board.counts(house.doorman.organisation(request), job_id, query.text(parameters.PORT_NAME))
     return {"job_id": job_id, **counts}
 
 
-@router.get("/{job_id}/inputs/progress/traces")
-def trace_inputs(request: Request, job_id: str) -> Response:
-    """Return cumulative counts over time."""
+@router.get(
+    "/{job_id}/inputs/progress/traces",
+    openapi_extra=told(
+        shapes.Traces,
+        also={304: None},
+        query=(parameters.BUCKETS,),
+        headers={"If-None-Match": "The ETag of an earlier answer: 304 where nothing has happened since."},
+        errors=(404,),
+        etag=True,
+    ),
+)
+def trace_inputs(request: Request, job_id: JobPath) -> Response:
+    """Count what was finished over time. The counts are cumulative, the last point is the end or now."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
-    fewest, usual, most = BUCKETS
-    buckets = query.whole("buckets", -(10**18), None, usual)
+    buckets = query.number(parameters.BUCKETS)
     query.check()
-    assert buckets is not None
     job = house.board.get(org_id, job_id)
-    tag = re.sub(r"\W", "", f"{job.updated_at}{job.journal_bytes}{job.status}{buckets}")
-    final = job.status in ("COMPLETED", "FAILED", "CANCELLED")
-    if final and request.headers.get("if-none-match", "").removeprefix("W/").strip('"') == tag:
+    events = house.board.events(org_id, job_id, limit=1).total
+    tag = re.sub(r"\W", "", f"{job.updated_at}{job.journal_bytes}{job.status}{events}x{buckets}")
+    known = [one.strip().removeprefix("W/").strip('"') for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
         return Response(status_code=304, headers={"ETag": f'"{tag}"'})
-    points = house.board.traces(org_id, job_id, min(most, max(fewest, buckets)))
+    points = house.board.traces(org_id, job_id, min(MOST_BUCKETS, max(FEWEST_BUCKETS, buckets)))
     return JSONResponse(points, headers={"ETag": f'"{tag}"'})
 
 
-@router.get("/{job_id}/outputs")
-def list_outputs(request: Request, job_id: str) -> dict[str, Any]:
-    """List a job's outputs in the order of their commits, each with a link that needs no key."""
+@router.get(
+    "/{job_id}/outputs",
+    openapi_extra=told(
+        shapes.OutputPage,
+        query=(parameters.PORT_NAME, parameters.INPUT_ID, parameters.OLDEST, parameters.EXPIRES_IN, *PAGE),
+        errors=(404,),
+    ),
+)
+def list_outputs(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """List a job's outputs, in the order of their commits. Each has a link that needs no key. A running job lists what it has."""
     house, query = house_of(request), Query(request)
     org_id, links = house.doorman.organisation(request), house.links(request)
     offset, limit = query.page()
-    order = query.choice("order", ("asc", "desc"), "asc")
-    lifetime_s = query.whole("expires_in", 60, 604_800, LIFETIME_S)
+    order = query.choice(parameters.OLDEST)
+    lifetime_s = query.number(parameters.EXPIRES_IN)
     query.check()
-    assert lifetime_s is not None
     page = house.board.outputs(
         org_id,
         job_id,
-        port_name=query.text("port_name"),
-        input_id=query.text("input_id"),
+        port_name=query.text(parameters.PORT_NAME),
+        input_id=query.text(parameters.INPUT_ID),
         offset=offset,
         limit=limit,
         order="desc" if order == "desc" else "asc",
@@ -213,9 +277,9 @@ def list_outputs(request: Request, job_id: str) -> dict[str, Any]:
     return {"job_id": job_id, "total": page.total, "offset": offset, "limit": limit, "outputs": outputs}
 
 
-@router.get("/{job_id}/checkpoints")
-def list_checkpoints(request: Request, job_id: str) -> dict[str, Any]:
-    """List the checkpoints of a training job: inference has none."""
+@router.get("/{job_id}/checkpoints", openapi_extra=told(shapes.CheckpointPage, query=PAGE, errors=(404,)))
+def list_checkpoints(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """List the checkpoints of a training job. Inference has none."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
@@ -224,8 +288,8 @@ def list_checkpoints(request: Request, job_id: str) -> dict[str, Any]:
     return {"job_id": job_id, "total": 0, "offset": offset, "limit": limit, "checkpoints": []}
 
 
-@router.get("/{job_id}/evaluation")
-def read_evaluation(request: Request, job_id: str) -> dict[str, Any]:
-    """Return how good the predictions are, where the request says what is true."""
+@router.get("/{job_id}/evaluation", openapi_extra=told(shapes.Evaluation, errors=(404,)))
+def read_evaluation(request: Request, job_id: JobPath) -> dict[str, Any]:
+    """Tell how good the predictions are. The request must name the column of the truth."""
     house = house_of(request)
     return house.board.evaluation(house.doorman.organisation(request), job_id)

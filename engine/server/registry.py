@@ -6,22 +6,30 @@ from fastapi import APIRouter, Request
 
 from engine.jobs.records import NotFound
 from engine.pipelines.registry import PIPELINES, Pipeline
-from engine.server import wire
+from engine.server import parameters, shapes, wire
 from engine.server.asking import Query
+from engine.server.description import told
 from engine.server.house import House, house_of
+from engine.server.parameters import PipelinePath
 
 router = APIRouter(prefix="/v0.5/batch/registry/pipelines", tags=["registry"])
 
 
-@router.get("")
+@router.get(
+    "",
+    openapi_extra=told(
+        shapes.PipelinePage,
+        query=(parameters.PIPELINE_TYPE, parameters.VISIBILITY, parameters.PIPELINE_STATUS, *parameters.PAGE),
+    ),
+)
 def list_pipelines(request: Request) -> dict[str, Any]:
-    """List pipelines; filter by pipeline_type, visibility and status."""
+    """List pipelines."""
     house, query = house_of(request), Query(request)
     org_id = house.doorman.organisation(request)
     offset, limit = query.page()
-    kind = query.text("pipeline_type")
-    visibility = query.choice("visibility", ("platform", "org"), "platform")
-    status = query.choice("status", ("draft", "published", "deactivated", "deleted"), "published")
+    kind = query.text(parameters.PIPELINE_TYPE)
+    visibility = query.choice(parameters.VISIBILITY)
+    status = query.choice(parameters.PIPELINE_STATUS)
     query.check()
     shown = visibility == "platform" and status == "published"
     found = [one for one in PIPELINES.values() if shown and kind in (None, one.pipeline_type)]
@@ -29,16 +37,16 @@ def list_pipelines(request: Request) -> dict[str, Any]:
     return {"total": len(found), "offset": offset, "limit": limit, "pipelines": pipelines}
 
 
-@router.get("/{pipeline}")
-def read_pipeline(request: Request, pipeline: str) -> dict[str, Any]:
+@router.get("/{pipeline}", openapi_extra=told(shapes.Pipeline, errors=(404,)))
+def read_pipeline(request: Request, pipeline: PipelinePath) -> dict[str, Any]:
     """Return a pipeline by its id or key."""
     house = house_of(request)
     org_id = house.doorman.organisation(request)
     return wire.pipeline_object(_find(pipeline), org_id, _models(house))
 
 
-@router.get("/{pipeline}/schema")
-def read_schema(request: Request, pipeline: str) -> dict[str, Any]:
+@router.get("/{pipeline}/schema", openapi_extra=told(shapes.PipelineSchema, errors=(404,)))
+def read_schema(request: Request, pipeline: PipelinePath) -> dict[str, Any]:
     """Return the JSON Schemas of a pipeline's configuration."""
     house = house_of(request)
     house.doorman.organisation(request)

@@ -17,6 +17,7 @@ from engine.jobs.board import Board
 from engine.jobs.database import Database
 from engine.jobs.files import FileStore
 from engine.jobs.home import Home
+from engine.jobs.room import Reserve, Room
 from engine.jobs.signing import Signer
 from engine.jobs.supervisor import Supervisor
 from engine.jobs.uploads import Uploads
@@ -73,6 +74,7 @@ def serve(
     device: str = "auto",
     public_url: str | None = None,
     no_auth: bool = False,
+    reserve: Reserve | None = None,
     on_ready: Callable[[Ready], None] = lambda _: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; running jobs finish their flush and go on at the next start.
@@ -89,6 +91,8 @@ def serve(
         What links begin with; None: the host that a request came to.
     no_auth : bool
         Take any key, or none; only on this machine's own address.
+    reserve : Reserve or None
+        What of the disk stays free: uploads are refused and jobs wait that would take more. None: the default one.
     on_ready : callable
         Told when requests are taken.
 
@@ -110,17 +114,19 @@ def serve(
         database = Database(place.database)
         try:
             access, files = Access(place), FileStore(place, database)
-            board = Board(place, database, files, Catalog(place.path))
+            room = Room(place.path, reserve)
+            board = Board(place, database, files, Catalog(place.path), room)
             files.rebuild()
             board.recover()
             files.sweep(leftovers=True)
-            uploads = Uploads(place, files)
+            uploads = Uploads(place, files, room)
             uploads.sweep()
             key = None
             if not no_auth and not any(one.revoked_at is None for one in access.all_keys()):
                 _, key = access.create_key("first")
             supervisor = Supervisor(board, place.path, place.jobs, workers=workers, device=device, threads=threads)
-            app = create_app(House(board, files, uploads, Signer(access), Doorman(access, no_auth), public_url))
+            doorman = Doorman(access, no_auth)
+            app = create_app(House(board, files, uploads, Signer(access), doorman, public_url, room))
             address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
             supervisor.start()
             try:
@@ -148,10 +154,14 @@ def _run(app: object, listener: socket.socket, on_started: Callable[[], None]) -
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise OutputError(
             f"Port {port} of {host} cannot be taken: {error.strerror or error}.",
             code="port_taken",
             cure="Choose another --port; 0 takes a free one.",
         ) from error
+    # Connections inherit it. asyncio sets it only where a socket knows that it is TCP, which one made like this does not: an answer's body
+    # would wait 40 ms for the client to confirm its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

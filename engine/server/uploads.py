@@ -7,9 +7,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from engine.errors import Problem, RequestError
 from engine.jobs.uploads import PART_BYTES, Part, Upload
-from engine.server.asking import read_object
+from engine.server import bodies, shapes
+from engine.server.asking import declared_bytes, read_object
+from engine.server.description import told
 from engine.server.house import house_of
 from engine.server.links import Links
+from engine.server.parameters import SIGNATURE, NumberPath, UploadPath
 
 router = APIRouter(prefix="/v0.5/files/uploads", tags=["uploads"])
 parts_router = APIRouter(prefix="/blob", tags=["links"])
@@ -17,9 +20,9 @@ parts_router = APIRouter(prefix="/blob", tags=["links"])
 MOST_PARTS = 10_000  # of one request
 
 
-@router.post("/initiate")
+@router.post("/initiate", openapi_extra=told(shapes.Upload, body=bodies.InitiateUpload, errors=(409, 413, 503)))
 async def initiate(request: Request) -> dict[str, Any]:
-    """Begin an upload, or go on with one: `{filename, file_type, num_bytes, resume_if_started?}`."""
+    """Begin an upload in parts, or go on with one. Then put each part's bytes to its link, and complete it."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     asked = await read_object(request)
@@ -42,9 +45,11 @@ async def initiate(request: Request) -> dict[str, Any]:
     }
 
 
-@router.post("/{upload_id}/parts/urls")
-async def renew(request: Request, upload_id: str) -> dict[str, Any]:
-    """Return fresh links of parts: `{part_numbers: [...]}`."""
+@router.post(
+    "/{upload_id}/parts/urls", openapi_extra=told(shapes.PartLinks, body=bodies.PartNumbers, errors=(404, 413))
+)
+async def renew(request: Request, upload_id: UploadPath) -> dict[str, Any]:
+    """Return fresh links of parts."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     numbers = (await read_object(request)).get("part_numbers")
@@ -64,9 +69,12 @@ async def renew(request: Request, upload_id: str) -> dict[str, Any]:
     return {"parts": [_part_object(upload, upload.part(number), links) for number in numbers]}
 
 
-@router.post("/{upload_id}/parts/checkpoint")
-async def checkpoint(request: Request, upload_id: str) -> dict[str, Any]:
-    """Acknowledge parts: `{parts: [{part_number, part_token}]}`."""
+@router.post(
+    "/{upload_id}/parts/checkpoint",
+    openapi_extra=told(shapes.Checkpointed, body=bodies.PartTokens, errors=(404, 409, 413, 503)),
+)
+async def checkpoint(request: Request, upload_id: UploadPath) -> dict[str, Any]:
+    """Note parts that are known to be there. They need not be listed again at the end."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     await run_in_threadpool(house.uploads.find, org_id, upload_id)
@@ -75,9 +83,12 @@ async def checkpoint(request: Request, upload_id: str) -> dict[str, Any]:
     return {"num_checkpointed": count}
 
 
-@router.post("/{upload_id}/complete")
-async def complete(request: Request, upload_id: str) -> dict[str, Any]:
-    """Make the parts a file: `{parts: [{part_number, part_token}], integrity_checksum?}`."""
+@router.post(
+    "/{upload_id}/complete",
+    openapi_extra=told(shapes.CompletedFile, body=bodies.CompleteUpload, errors=(404, 409, 413, 503)),
+)
+async def complete(request: Request, upload_id: UploadPath) -> dict[str, Any]:
+    """Make the parts a file. Parts that are noted or listed must cover it."""
     house = house_of(request)
     org_id = await run_in_threadpool(house.doorman.organisation, request)
     await run_in_threadpool(house.uploads.find, org_id, upload_id)
@@ -97,21 +108,27 @@ async def complete(request: Request, upload_id: str) -> dict[str, Any]:
     }
 
 
-@router.post("/{upload_id}/abort")
-def abort(request: Request, upload_id: str) -> dict[str, Any]:
+@router.post("/{upload_id}/abort", openapi_extra=told(shapes.AbortedUpload, errors=(404, 409)))
+def abort(request: Request, upload_id: UploadPath) -> dict[str, Any]:
     """Give up an upload."""
     house = house_of(request)
     house.uploads.abort(house.doorman.organisation(request), upload_id)
     return {"upload_id": upload_id, "aborted": True}
 
 
-@parts_router.put("/{upload_id}/{number}")
-async def put_part(request: Request, upload_id: str, number: str) -> Response:
-    """Take a part's bytes over a signed link."""
+@parts_router.put(
+    "/{upload_id}/{number}",
+    openapi_extra=told(
+        None, query=SIGNATURE, body="application/octet-stream", errors=(400, 403, 404, 409, 503), etag=True, public=True
+    ),
+)
+async def put_part(request: Request, upload_id: UploadPath, number: NumberPath) -> Response:
+    """Take a part's bytes. The address is the link of the part."""
     house = house_of(request)
     await run_in_threadpool(house.check_link, request, f"{upload_id}/{number}")
     upload = await run_in_threadpool(house.uploads.find, None, upload_id)
-    incoming = await run_in_threadpool(house.uploads.receive, upload, int(number))  # signed: it is a number
+    declared = declared_bytes(request)
+    incoming = await run_in_threadpool(house.uploads.receive, upload, int(number), declared)  # signed: it is a number
     with incoming:
         async for piece in request.stream():
             if piece:

@@ -197,6 +197,17 @@ def endless_record(name: str, *, line: int, limit_bytes: int) -> InputError:
     )
 
 
+def too_many_columns(name: str, columns: int, most: int) -> InputError:
+    """Return the error of a header with more columns than any table has."""
+    return InputError(
+        f"{name}, line 1: the header has {columns:,} columns; up to {most:,} are read.",
+        code="malformed_row",
+        file=name,
+        line=1,
+        cure="Is it a table? Its first line must hold the names of the columns.",
+    )
+
+
 def invalid_cell(
     name: str,
     *,

@@ -16,6 +16,7 @@ from engine.stream import diagnose
 from kernels import records
 
 MAX_RECORD_BYTES = 1 << 24  # a longer line or record is damage (or a quote that is never closed), not data
+MOST_COLUMNS = 100_000  # what has more is damage, too
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -93,7 +94,8 @@ def read_header(pieces: Iterable[bytes], name: str, separator: str) -> Header:
     Raises
     ------
     InputError
-        `invalid_file_size` (no text), `read_error` (not UTF-8, line ends of CR alone) or `malformed_row` (quotes).
+        `invalid_file_size` (no text), `read_error` (not UTF-8, line ends of CR alone) or `malformed_row` (quotes, a record or a number
+        of columns beyond all measure).
     """
     text = b""
     state = np.zeros(records.STATE_SIZE, dtype=np.int64)
@@ -103,7 +105,8 @@ def read_header(pieces: Iterable[bytes], name: str, separator: str) -> Header:
         end = _end_of_header(text, name, separator, state, final=False)
         if end or len(text) > MAX_RECORD_BYTES:
             break
-    end = end or _end_of_header(text, name, separator, state, final=True)
+    endless = not end and len(text) > MAX_RECORD_BYTES
+    end = end or (MAX_RECORD_BYTES if endless else _end_of_header(text, name, separator, state, final=True))
     line = text[:end]
     if not text.removeprefix(BYTE_ORDER_MARK).strip():
         raise diagnose.empty(name)
@@ -111,6 +114,10 @@ def read_header(pieces: Iterable[bytes], name: str, separator: str) -> Header:
         raise diagnose.not_utf_8(name, line=1, byte=line[0], utf_16=True)
     if b"\0" in line or line.startswith(b"PK\x03\x04"):
         raise diagnose.no_text(name, line)
+    if endless:
+        if b"\r" in line and b'"' not in line:
+            raise diagnose.carriage_returns(name)
+        raise diagnose.endless_record(name, line=1, limit_bytes=MAX_RECORD_BYTES)
     try:
         decoded = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,6 +131,8 @@ def read_header(pieces: Iterable[bytes], name: str, separator: str) -> Header:
         cells = next(csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise diagnose.unreadable(name, f"its header cannot be parsed: {error}") from error
+    if len(cells) > MOST_COLUMNS:
+        raise diagnose.too_many_columns(name, len(cells), MOST_COLUMNS)
     return Header(tuple(cell.strip() for cell in cells), num_bytes=end, lines=max(1, int(state[records.LINES])))
 
 

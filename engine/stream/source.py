@@ -17,9 +17,9 @@ from engine.stream import diagnose
 Kind = Literal["plain", "gzip", "zstd", "parquet"]
 
 PIECE_BYTES = 1 << 18  # decompressed bytes handed on at once
-# compressed bytes read at once: what they can become must fit in memory (gzip up to 1,000 times as much, zstd 30,000 times)
-_GZIP_BYTES = 1 << 16
-_ZSTD_BYTES = 1 << 13
+# compressed bytes read at once: what they can become is held at a time (gzip up to 1,000 times as much, zstd 30,000 times)
+_GZIP_BYTES = 1 << 15
+_ZSTD_BYTES = 1 << 10
 
 
 class _Decompressor(Protocol):

@@ -12,8 +12,9 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError, ModelError, Problem, RequestError
+from engine.errors import InputError, ModelError, OutOfMemory, Problem, RequestError
 from engine.models.encoder import Encoder
+from engine.models.language.memory import free_bytes
 from engine.models.library import Library, Search
 from engine.models.scaling import Scaling
 from engine.output.predictions import Predictions
@@ -23,6 +24,8 @@ from engine.stream.flow import Stopwatch, run_stages
 from engine.stream.repair import Findings, Recording, repair_rows
 from engine.stream.windows import Block, Cut, cut_blocks
 from kernels.scaling import CONSTANT, add_moments
+
+_COPIES = 4  # of a reference window's vector while the library is made
 
 
 class Report(Protocol):
@@ -115,11 +118,14 @@ class Classifier:
         self._report_shots(shots, report)
         vectors: list[npt.NDArray[np.float32]] = []
         labels: list[str] = []
+        left = free_bytes(encoder.device)
         for shot in shots:
-            found = [
-                self.encode(block, self.scaling(shot.recording))
-                for block in self.blocks(shot.recording, Pass(), "ffill")
-            ]
+            found: list[npt.NDArray[np.float32]] = []
+            for block in self.blocks(shot.recording, Pass(), "ffill"):
+                found.append(self.encode(block, self.scaling(shot.recording)))
+                left = None if left is None else left - _COPIES * found[-1].nbytes
+                if left is not None and left < 0:
+                    raise _too_many_shots(shot.recording, sum(map(len, vectors)) + sum(map(len, found)))
             if not found:
                 raise _no_window(shot.recording, reader.window_size)
             if not all(np.isfinite(part).all() for part in found):
@@ -305,6 +311,13 @@ def measure(recordings: Sequence[Recording]) -> Moments:
     return Moments(
         np.where(known, mean, np.nan),
         np.where(known, np.sqrt(squares / np.maximum(count, 1)), np.nan),
+    )
+
+
+def _too_many_shots(recording: Recording, windows: int) -> OutOfMemory:
+    return OutOfMemory(
+        f"The n-shot files give more than {windows:,} windows (at {recording.name}), whose vectors do not fit into the memory of this machine.",
+        cure="Raise step_size, or give shorter n-shot files: some hundred windows of a class are plenty.",
     )
 
 

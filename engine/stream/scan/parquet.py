@@ -10,6 +10,11 @@ from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
 _BATCH_BYTES = 1 << 23
+_FAULTS = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+)  # a panic is no Exception, but damage like any other
 
 
 class ParquetReader:
@@ -37,14 +42,19 @@ class ParquetReader:
                     return
                 yield frame, None
                 first_row += batch.height
-        except (pl.exceptions.PolarsError, OSError) as error:
-            yield _nothing(self._wanted), diagnose.damaged(self._source.name, "parquet", _first_line(error))
+            promised, _ = self.estimate_rows()
+        except _FAULTS as error:
+            yield _nothing(self._selection), diagnose.damaged(self._source.name, "parquet", _first_line(error))
+            return
+        if first_row != promised:  # Polars (2.1) ends quietly where a fault in the middle makes it panic
+            reason = f"its metadata says {promised:,} rows, {first_row:,} could be read"
+            yield _nothing(self._selection), diagnose.damaged(self._source.name, "parquet", reason)
 
     def estimate_rows(self) -> tuple[int, bool]:
         """Return the number of rows that the file's metadata says."""
         try:
             rows = pl.scan_parquet(self._source.path, glob=False).select(pl.len()).collect().item()
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except _FAULTS as error:
             raise diagnose.damaged(self._source.name, "parquet", _first_line(error)) from error
         return int(rows), True
 
@@ -77,7 +87,7 @@ def read_schema(source: Source) -> pl.Schema:
     """
     try:
         return pl.scan_parquet(source.path, glob=False).collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _FAULTS as error:
         raise diagnose.damaged(source.name, "parquet", _first_line(error)) from error
 
 
@@ -95,9 +105,11 @@ def _text(column: str, kind: pl.DataType) -> pl.Expr:
     return pl.col(column).cast(pl.String)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0].rstrip(".")
 
 
-def _nothing(columns: list[pl.Expr]) -> pl.DataFrame:
-    return pl.DataFrame(schema={column.meta.output_name(): pl.String() for column in columns})
+def _nothing(selection: Selection) -> pl.DataFrame:
+    """Return a frame without rows, of the same columns as those that `parse_cells` gives."""
+    schema: dict[str, pl.DataType] = {str(position): pl.Float64() for position in selection.data}
+    return pl.DataFrame(schema=schema | {text_name(position): pl.String() for position in selection.texts})
