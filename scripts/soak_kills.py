@@ -7,20 +7,19 @@ any instant at all, a random number of commits after the start. A round is one f
 exit code 1 at the first difference, and keeps that folder.
 """
 
-import argparse
 import json
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+from soak_bench import STATES, make_folder, make_parser, remove, write_plant
+
 from engine.jobs.local import build_request
 from engine.output.journal import EMBEDDINGS, JOURNAL, RESULTS
-from engine.plant import Episode, Scenario, write_csv
 
 CHILD = """
 import os, signal, sys
@@ -40,7 +39,6 @@ observe(watch)
 run(sys.argv[1], sys.argv[2])
 """
 WINDOW = 24
-STATES = ("normal", "leak")
 POINTS_PER_COMMIT = 16
 MOST_COMMITS = 6  # between two kills
 COUNTERS = (
@@ -58,13 +56,7 @@ COUNTERS = (
 
 def write_job(folder: Path) -> Path:
     """Write a job of two inputs and some sixty parts."""
-    for state in STATES:
-        write_csv(folder / f"{state}.csv", Scenario((Episode(state, 200, 0.8),), 3, 4))
-    recordings = []
-    for seed in (21, 22):
-        recordings.append(folder / f"plant_{seed}.csv")
-        episodes = tuple(Episode(STATES[n % 2], 400, 0.8) for n in range(5))
-        write_csv(recordings[-1], Scenario(episodes, seed, 4), truth=folder / f"plant_{seed}_labels.csv")
+    recordings = write_plant(folder, recordings=2, episodes=5, episode_rows=400)
     request = build_request(
         recordings,
         {state: folder / f"{state}.csv" for state in STATES},
@@ -117,15 +109,12 @@ def attempt(job: Path, output: Path, rng: random.Random) -> tuple[bool, str]:
 
 def main() -> None:
     """Run rounds until the kills or the seconds are used up."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=1800)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="where the jobs are written; kept when something differs")
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
     begun = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="soak-", dir=arguments.folder))
+    folder = make_folder(arguments.folder)
     job = write_job(folder)
     subprocess.run(
         [sys.executable, "-c", CHILD, str(job), str(folder / "undisturbed"), "0"], stdout=subprocess.DEVNULL, check=True
@@ -167,13 +156,6 @@ def main() -> None:
         "identical": True,
     }
     print(json.dumps(result | {"places": dict(sorted(places.items()))}))
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder that this script wrote."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import time
 
 import httpx
@@ -15,6 +16,7 @@ from service import FINAL, WAIT_S, serving, start
 
 import engine
 from engine.jobs.results import read_results
+from engine.server.run import _listen
 
 SMALL = {"batch_size": 10, "flush_every_n_iteration": 1}
 
@@ -384,6 +386,15 @@ def test_a_server_that_ends_goes_on_at_its_next_start(busy, number):
         assert _lines(again.outputs(job_id)) == whole
     finally:
         again.stop()
+
+
+def test_an_answers_body_does_not_wait_for_its_head_to_be_acknowledged():
+    with (
+        _listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as one,
+    ):
+        assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_two_servers_never_share_a_home(service):
