@@ -175,7 +175,7 @@ class FileStore:
         """
         cut_short = orphans = num_bytes = 0
         if leftovers:
-            for path in self._home.incoming.iterdir():
+            for path in [*self._home.incoming.iterdir(), *self._home.files.glob(".*.tmp")]:
                 path.unlink()
                 cut_short += 1
         with self._database.read() as sql:

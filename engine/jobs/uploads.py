@@ -242,7 +242,10 @@ class Uploads:
             self._remove(upload)
 
     def sweep(self) -> int:
-        """Remove uploads that nobody went on with in time or that cannot be read, and what a kill left of others; count the removed."""
+        """Remove uploads that nobody went on with in time or that cannot be read, and end what a kill cut short; count the removed.
+
+        After the files were rebuilt: an upload whose file is there was complete.
+        """
         removed = 0
         for folder in self._folder.iterdir():
             upload = self._load(folder.name)
@@ -252,6 +255,10 @@ class Uploads:
             else:
                 for draft in folder.glob(".*.tmp"):
                     draft.unlink()
+                if upload.state == "open" and self._is_file(upload):
+                    self._close(upload, "complete")
+                elif upload.state != "open":
+                    self._drop_parts(upload)
         return removed
 
     def open(self) -> list[Upload]:
@@ -281,9 +288,20 @@ class Uploads:
 
     def _close(self, upload: Upload, state: State) -> None:
         self._save(replace(upload, state=state))
+        self._drop_parts(upload)
+
+    def _drop_parts(self, upload: Upload) -> None:
         for path in (self._folder / upload.id).iterdir():
             if path.name != "upload.json":
                 path.unlink()
+
+    def _is_file(self, upload: Upload) -> bool:
+        """Tell whether the upload became a file, though a kill came before that was noted here."""
+        try:
+            self._files.by_uid(upload.file_uid)
+        except LookupError:
+            return False
+        return True
 
     def _remove(self, upload: Upload) -> None:
         shutil.rmtree(self._folder / upload.id, ignore_errors=True)
