@@ -310,8 +310,8 @@ def cores(bench: Bench) -> Found:
 
 def scaling(bench: Bench) -> Found:
     """Windows each second against every size of a job, one at a time from the usual one. One run a point."""
-    found: Found = {}
     rows = min(20_000, bench.options.rows)
+    found: Found = {"usual_rows": rows}
     for axis, values in SCALING.items():
         points = []
         for value in values:
@@ -389,7 +389,7 @@ def main() -> None:
             measures[one] = MEASURES[one](bench) | {
                 "load_before": load,
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "rows": options.rows,
+                "plant_rows": options.rows,
             }
             print(f"{one}: {json.dumps(measures[one], indent=1)}", flush=True)
         if bench._python is not None:  # noqa: SLF001 - only if a rival ran
