@@ -11,7 +11,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 TITLES = {
     "channels": "channels",
@@ -35,6 +35,8 @@ def main() -> None:
         axis.set_yscale("log")
         axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30 if name in ("rows", "library") else 0)
         axis.set_ylim(min(rates) / 1.6, max(rates) * 1.6)
+        axis.margins(x=0.12)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.yaxis.set_minor_formatter(NullFormatter())
         axis.xaxis.set_minor_formatter(NullFormatter())

@@ -21,7 +21,7 @@ Found = dict[str, Any]
 
 
 def _times(part: Found) -> str:
-    return f"{part['median']:.2g}x" if part["median"] < 10 else f"{part['median']:.0f}x"
+    return f"{part['median']:.1f}x" if part["median"] < 10 else f"{part['median']:.0f}x"
 
 
 # File, the measure in throughput.json ("" for the whole file), the row's first cell, what its second says.
@@ -55,7 +55,7 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
     ),
     (
         "throughput", "encoders", "whole job with a transformer, a convolution, beside their graphs alone", "run.py",
-        lambda one: ", ".join(_times(one[name]["share_of_bare_loop"]) for name in ("transformer", "convolution")),
+        lambda one: ", ".join(f"{one[name]['share_of_bare_loop']['median']:.2f}x" for name in ("transformer", "convolution")),
     ),
     (
         "throughput", "cpu", "windows side by side: time beside CPU time over cores", "run.py",
