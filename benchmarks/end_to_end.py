@@ -32,10 +32,12 @@ SHOTS_PER_STATE = 2
 STAGES = ("scan", "encode", "vote", "write")
 
 
-def write_plant(folder: Path, rows: int, channels: int, window: int) -> tuple[Path, dict[str, list[Path]]]:
-    """Write shots that give about `LIBRARY_VECTORS` windows, and a recording in which the states alternate."""
+def write_plant(
+    folder: Path, rows: int, channels: int, window: int, vectors: int = LIBRARY_VECTORS
+) -> tuple[Path, dict[str, list[Path]]]:
+    """Write shots that give about `vectors` windows, and a recording in which the states alternate; the truth is in truth.csv."""
     shots: dict[str, list[Path]] = {state: [] for state in STATES}
-    shot_rows = LIBRARY_VECTORS // (len(STATES) * SHOTS_PER_STATE) + window - 1
+    shot_rows = vectors // (len(STATES) * SHOTS_PER_STATE) + window - 1
     for number in range(SHOTS_PER_STATE):
         for place, state in enumerate(STATES):
             path = folder / f"{state}_{number}.csv"
@@ -46,7 +48,7 @@ def write_plant(folder: Path, rows: int, channels: int, window: int) -> tuple[Pa
     recording = folder / "recording.csv"
     lengths = [min(EPISODE_ROWS, rows - first) for first in range(0, rows, EPISODE_ROWS)]
     episodes = tuple(Episode(STATES[n % len(STATES)], length) for n, length in enumerate(lengths))
-    write_csv(recording, Scenario(episodes, 99, channels))
+    write_csv(recording, Scenario(episodes, 99, channels), truth=folder / "truth.csv")
     return recording, shots
 
 

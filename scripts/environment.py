@@ -78,6 +78,19 @@ def refresh(extras: list[str], python: str) -> None:
     stamp.write_text(digest, encoding="utf-8")
 
 
+def fill(folder: Path, packages: tuple[str, ...]) -> Path:
+    """Make an environment, filled by pip, unless it is there as wanted; return its Python."""
+    python, stamp = folder / "bin" / "python", folder / "packages.txt"
+    wanted = "\n".join(packages)
+    if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted):
+        say(f"Installing {', '.join(packages)} into {folder} ...")
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
 def enter(folder: Path, packages: tuple[str, ...], needed: tuple[str, ...]) -> None:
     """Start the calling script again in an environment of its own, unless what it needs can be imported here.
 
@@ -94,14 +107,7 @@ def enter(folder: Path, packages: tuple[str, ...], needed: tuple[str, ...]) -> N
         return
     if Path(sys.prefix).resolve() == folder.resolve():
         sys.exit(f"{folder} is incomplete. Remove it and run this again.")
-    python, stamp = folder / "bin" / "python", folder / "packages.txt"
-    wanted = "\n".join(packages)
-    if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted):
-        say(f"Installing {', '.join(packages)} into {folder} ...")
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
-        stamp.write_text(wanted, encoding="utf-8")
+    python = fill(folder, packages)
     os.execv(python, [str(python), *sys.argv])
 
 
