@@ -31,7 +31,7 @@ CONSIDERED = 100  # waiting jobs that are looked at, where those in front do not
 LOOK_AGAIN_S = 10.0  # after a job was passed over: other programs may have made room
 
 # Of the run's own events: what the board tells itself, once for the job and not again at each attempt.
-_TOLD_HERE = frozenset({"config.ignored", "job.resumed", "job.created"})
+_TOLD_HERE = frozenset({"config.ignored", "job.resumed", "job.created", "job.failed"})
 _WARNINGS = frozenset({"job.warning", "window.short", "input.gaps", "input.missing_values", "inference.long_prompt"})
 
 
@@ -325,9 +325,7 @@ class Operating(Reading):
             "input_id": error.get("input_id"),
         }
         self.move(job_id, "fail", error=said)
-        held = self._held.get(job_id)
-        if held is None or "job.failed" not in held.told:
-            self.diary.emit(job_id, "job.failed", "FAILED", f"Job failed: {said['message']}", {"code": said["code"]})
+        self.diary.emit(job_id, "job.failed", "FAILED", f"Job failed: {said['message']}", {"code": said["code"]})
         self.let_go(job_id)
 
     def _remember(self, job_id: str, code: str, message: str) -> None:

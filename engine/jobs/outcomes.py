@@ -8,7 +8,7 @@ from typing import Any
 from engine.jobs.records import Job, Level
 from engine.jobs.states import State
 
-ENDS = frozenset({"job.completed", "job.partial", "job.failed"})  # the events that a run tells at its end
+ENDS = frozenset({"job.completed", "job.partial"})  # the events that a run tells at its end
 NO_RESULT = {"code": "job_failed", "message": "No input gave a result."}
 
 

@@ -1,6 +1,6 @@
 """Results that stay in memory, for programs that embed the engine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -67,7 +67,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._sinks: dict[int, MemorySink] = {}
 
-    def sink(self, destination: Destination) -> MemorySink:
+    def sink(self, destination: Destination, on_commit: Callable[[Entry], None] | None = None) -> MemorySink:  # noqa: ARG002 - nothing is committed
         """Return the sink of one input."""
         sink = self._sinks[destination.input_index] = MemorySink(destination)
         return sink

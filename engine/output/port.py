@@ -1,6 +1,6 @@
 """The output port: what a pipeline writes its predictions to, whatever is behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -70,8 +70,8 @@ class Sink(Protocol):
 class Store(Protocol):
     """Where the results of a run go: gives each input its sink, and remembers what was committed."""
 
-    def sink(self, destination: Destination) -> Sink:
-        """Return the sink of one input."""
+    def sink(self, destination: Destination, on_commit: Callable[[Entry], None] | None = None) -> Sink:
+        """Return the sink of one input. `on_commit` is told the line of each part that is committed, where parts are."""
 
     def live(self) -> Iterator[Entry]:
         """Yield the lines of what is committed, as in a journal."""

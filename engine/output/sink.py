@@ -36,7 +36,7 @@ class ResultSink:
     destination : Destination
         The input, its names and form.
     on_commit : callable or None
-        Called with the journal's line after each committed part.
+        Called after each committed part with the journal's line, and in it how many seconds writing took, `duration_s`.
     shard : int
         Kept in the journal's lines.
     """
@@ -222,7 +222,7 @@ class ResultSink:
         self._cursor = cursor
         self._next_row = part.sums.last_row + 1
         if self._on_commit is not None:
-            self._on_commit(entry)
+            self._on_commit({**entry, "duration_s": part.duration_s})
 
     def _end(self, end: Entry) -> None:
         assert self._ended is None, "this input is final"
@@ -242,9 +242,9 @@ class FolderStore:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def sink(self, destination: Destination) -> ResultSink:
+    def sink(self, destination: Destination, on_commit: Callable[[Entry], None] | None = None) -> ResultSink:
         """Return the sink of one input."""
-        return ResultSink(self._journal, destination)
+        return ResultSink(self._journal, destination, on_commit=on_commit)
 
     def live(self) -> Iterator[Entry]:
         """Yield the journal's lines that still count."""

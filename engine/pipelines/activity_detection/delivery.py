@@ -110,8 +110,8 @@ class Delivery:
         seconds = time.perf_counter() - self._begun
         records, failed = self._sink.lines_committed, sums["failed"]
         facts: dict[str, Any] = {"records": records, "failed_records": failed, "duration_ms": round(seconds * 1000)}
+        facts["error_code"] = None if failure is None else failure.code
         if failure is not None:
-            facts["error_code"] = failure.code
             self._course.emit("inference.failed", "FAILED", str(failure), facts, self._file.id)
             return
         message = f"Saving chunk with result for {name} - Done {seconds:.1f} sec"

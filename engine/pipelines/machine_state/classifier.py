@@ -61,6 +61,7 @@ class Pass:
 
     first_row: int = 0
     blind: str | None = None  # the first timestamp, where gaps were to be found and the timestamps are no times
+    skipped: int = 0  # windows that were left out because they cross a gap
     unusable: int = 0  # windows whose vector is not finite: the encoder could make nothing of them
     findings: Findings = field(default_factory=Findings)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)

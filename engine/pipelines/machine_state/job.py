@@ -15,7 +15,7 @@ import polars as pl
 from engine.errors import InputError
 from engine.models.encoder import load_encoder
 from engine.output.events import Events
-from engine.output.journal import Journal
+from engine.output.journal import Entry, Journal
 from engine.output.memory import MemoryStore
 from engine.output.port import Destination, Sink, Store
 from engine.output.predictions import OutputOptions
@@ -133,7 +133,7 @@ class _Run:
     def _introduce(self) -> None:
         encoder, library = self.classifier.encoder, self.classifier.library
         seconds = self._learned - self.course.begun
-        message = f"Model loaded, {len(library):,} reference windows encoded in {seconds:.1f} sec"
+        message = f"Model loaded in {seconds:.1f} sec"
         payload = {"model": encoder.model, "references": len(library), "search": library.search}
         self.course.emit("info", "INFO", message, payload)
 
@@ -149,7 +149,7 @@ class _Run:
             rows_per_part=config.rows_per_part,
             options=OutputOptions(**config.output.model_dump(include=set(OutputOptions.__slots__))),
         )
-        with store.sink(destination) as sink:
+        with store.sink(destination, lambda line: self._tell_commit(target, line)) as sink:
             done = sink.windows_committed
             if sink.ended is not None:
                 self._tell(place, done, done)
@@ -166,7 +166,10 @@ class _Run:
             run = Pass(first_row=sink.next_row)
             failure = self._write_all(place, target, run, sink)
             self.course.include(run.stopwatch)
-            warnings = self._report(target, run, failure, sink.windows_committed, time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            message = f"Vectorizing file {name} - Done {seconds:.1f} sec"
+            self.course.emit("vectorizing_file", "INFO", message, None, input_id)
+            warnings = self._report(target, run, failure, sink.windows_committed, seconds)
             written = sink.windows_committed - done
             return _Outcome(int(run.findings.repaired.sum()), run.findings.gaps, done, written, warnings)
 
@@ -187,6 +190,8 @@ class _Run:
                 self._tell(place, done, max(done, expected))
         except InputError as error:
             failure = error
+        if self._plan.config.gap_policy == "skip":
+            run.skipped = max(0, count_windows(found.rows, reader.window_size, reader.step_size) - done)
         facts: dict[str, Any] = {"rows": found.rows, "repaired": int(found.repaired.sum()), "gaps": found.gaps}
         facts["warnings"] = [
             message for _, message, _ in _describe(target, run)
@@ -203,6 +208,16 @@ class _Run:
         targets = self._plan.targets
         self.course.tell(Progress(targets[place].file.file_id, place, len(targets), windows, total))
 
+    def _tell_commit(self, target: Target, line: Entry) -> None:
+        """Tell that a file of results is there for good."""
+        message = f"Saving chunk with result for {target.file.file_id} - Done {line['duration_s']:.1f} sec"
+        payload = {
+            "rows": line["rows"],
+            "total_success": line["rows"] - line["invalid"],
+            "total_failed": line["invalid"],
+        }
+        self.course.emit("inference.completed", "INFO", message, payload, target.file.id)
+
     def _report(
         self, target: Target, run: Pass, failure: InputError | None, windows: int, seconds: float
     ) -> list[tuple[str, str, dict[str, Any]]]:
@@ -212,13 +227,10 @@ class _Run:
         for event, message, payload in warnings:
             self.course.emit(event, "WARN", message, payload, input_id)
         facts: dict[str, Any] = {"records": windows, "failed_records": 0, "duration_ms": round(seconds * 1000)}
+        facts["error_code"] = None if failure is None else failure.code
         if failure is not None:
-            facts["error_code"] = failure.code
             self.course.emit("inference.failed", "FAILED", str(failure), facts, input_id)
             return warnings
-        message = f"Saving chunk with result for {name} - Done {seconds:.1f} sec"
-        payload = {"rows": windows, "total_success": windows, "total_failed": 0}
-        self.course.emit("inference.completed", "INFO", message, payload, input_id)
         self.course.emit("inference.success", "SUCCESS", f"{name}: {windows:,} windows", facts, input_id)
         return warnings
 
@@ -282,6 +294,9 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
             f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
         )
         payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
+        if run.skipped:
+            message += f"; {run.skipped:,} windows that cross one were left out"
+            payload["skipped_windows"] = run.skipped
         said.append(("input.gaps", message, payload))
     if run.unusable:
         message = f"{name}: the encoder's vectors of {run.unusable:,} windows are not finite: INVALID_STATE"
