@@ -466,8 +466,12 @@ JOBS: dict[str, tuple[bytes, str]] = {
         "max_gap must be a number above 0, or null; got Infinity.",
     ),
     "nested value": (
-        json.dumps(request(batch_size="?")).replace('"?"', "[" * 900 + "]" * 900).encode(),
+        json.dumps(request(batch_size="?")).replace('"?"', "[" * 50 + "]" * 50).encode(),
         "batch_size must be a whole number, at least 1; got [[[",
+    ),
+    "nested beyond reason": (
+        json.dumps(request(batch_size="?")).replace('"?"', "[" * 900 + "]" * 900).encode(),
+        "parameters is nested too deeply: the request may have 64 levels.",
     ),
     "no Unicode": (json.dumps({**request(), "name": "\ud800"}).encode(), "name must be a text that is not empty"),
 }  # fmt: skip

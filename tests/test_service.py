@@ -312,7 +312,7 @@ def test_pipelines_name_their_ports_models_and_defaults(service):
 def busy(tmp_path):
     """A server with a job that runs for a while, in many flushes, and the outputs of an undisturbed run."""
     with serving(tmp_path / "home") as running:
-        running.upload_plant(tmp_path / "plant", rows=6000)
+        running.upload_plant(tmp_path / "plant", rows=2400)
         body = request(batch_size=1, flush_every_n_iteration=3)
         undisturbed = running.create(body)
         running.wait(undisturbed)
@@ -346,7 +346,7 @@ def test_a_killed_worker_costs_nothing_but_time(busy):
     assert job["status"] == "COMPLETED"
     assert job["preemption_count"] >= 1
     assert _lines(running.outputs(job_id)) == whole
-    assert job["engine"]["records"]["total"] == 5937
+    assert job["engine"]["records"]["total"] == 2337
 
 
 def test_a_cancelled_job_stops_and_a_retried_one_goes_on(busy):
