@@ -8,6 +8,9 @@ Everything is drawn from `engine.plant.activities`: the tokenizer is trained on 
 budget, each seen once. Restartable: the same command goes on from the last saved state (every two minutes, and when it is told to
 stop), and `--minutes` counts training time over all runs. `--size large --device cuda` trains a larger network on a GPU.
 
+`--start-from FOLDER` goes on from a checkpoint (config.json, model.safetensors, tokenizer.json) instead of nothing; its tokenizer is kept.
+`--until 11:55` ends at that time of the day, whatever a busy machine got done by then: the rate falls to nothing by the clock.
+
 PyTorch is no dependency of the engine. Where it is not installed, the script makes an environment of its own for it
 (`--environment`) and starts again in there.
 """
@@ -17,10 +20,12 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +35,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("torch==2.13.0", "safetensors>=0.6", "tokenizers>=0.22")
 TOKENIZER_SEED, CHECK_SEED = 1, 2  # of `compose`; training starts at 1,000
 TOKENIZER_EXAMPLES = 60_000
+QUOTE_EVERY = 7  # one example in so many asks for readings by names that mean nothing
 PROMPT_SHARE, PROMPT_WEIGHT = 0.15, 0.3  # of a prompt's tokens, those that are learned too, and how much each counts
-NUMBER_WEIGHT = 2.0  # of a digit in an answer: a reading is quoted right in all of its digits or not at all
+NUMBER_WEIGHT = 2.5  # of a digit in an answer: a reading is quoted right in all of its digits or not at all
 POOL = 1024  # examples that are sorted by length into batches
-REPEAT_EVERY, REPEATED = 10, 60  # one example in so many is to be repeated, up to so many of its tokens
+REPEAT_EVERY, REPEATED = 20, 60  # one example in so many is to be repeated, up to so many of its tokens
 EMBEDDINGS = ("embed_tokens", "lm_head")
 SAVE_S, TELL_S, CHECK_S = 120, 60, 600
-WARMUP, DECAY = 0.02, 0.35  # shares of the budget
+WARMUP = 0.02  # of the budget
+FULL_RATE, EMBEDDING_RATE = 0.02, 3e-3  # of Muon, and of Adam beside it
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,7 +56,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-tokens", type=int, default=3840, help="padded tokens of a step")
-    parser.add_argument("--rate", type=float, default=0.02, help="of Muon, for the matrices")
+    parser.add_argument("--rate", type=float, default=FULL_RATE, help="of Muon, for the matrices; the others follow")
+    parser.add_argument(
+        "--decay", type=float, default=0.35, help="share of the budget over which the rate falls to nothing"
+    )
+    parser.add_argument("--start-from", type=Path, help="checkpoint folder to go on from, for the first run into --out")
+    parser.add_argument("--until", help="time of the day (HH:MM) to end at, instead of --minutes")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="multiply in bfloat16: twice as fast where the processor can"
+    )
     parser.add_argument("--environment", type=Path, default=REPOSITORY / ".venv-train")
     return parser.parse_args()
 
@@ -138,20 +153,28 @@ class Corpus:
             ids += [self._ids[role], *self._tokenizer.encode(text, add_special_tokens=False).ids, self._ids["end"]]
         ids.append(self._ids["answer"])
         weights = [0.0] + [PROMPT_WEIGHT] * (len(ids) - 1)
-        name = self._tokenizer.encode(example.answer.partition(". ")[0] + ".", add_special_tokens=False).ids
         rest = self._tokenizer.encode(example.answer, add_special_tokens=False).ids
+        named = example.answer.partition(". ")[0].rstrip(".") + "."
+        name = self._tokenizer.encode(named, add_special_tokens=False).ids[: len(rest)]
         ids += [*rest, self._ids["end"]]
         weights += [3.0] * len(name)
         weights += [NUMBER_WEIGHT if token in self._digits else 1.0 for token in (*rest[len(name) :], self._ids["end"])]
         return ids[: self._context], weights[: self._context], len(name)
 
+    def _draw(self, place: int) -> tuple[list[int], list[float], int]:
+        """Return the example at a place of the series: to be answered, to be quoted from, or to be repeated."""
+        from engine.plant.activities import compose, compose_quote
+
+        if place % QUOTE_EVERY == 0:
+            ids, weights, _ = self.encode(compose_quote(self._seed, place))
+            return ids, [min(weight, NUMBER_WEIGHT) for weight in weights], 0
+        example = compose(self._seed, place)
+        return self.encode(example) if place % REPEAT_EVERY else self.repeat(example)
+
     def batches(self, tokens: int) -> Iterator[tuple[Any, Any]]:
         """Yield batches of at most so many padded tokens, for ever: (rows, length) tokens and weights."""
-        from engine.plant.activities import compose
-
         while True:
-            examples = [compose(self._seed, self.place + index) for index in range(POOL)]
-            pool = [(self.encode if place % REPEAT_EVERY else self.repeat)(one) for place, one in enumerate(examples)]
+            pool = [self._draw(self.place + index) for index in range(POOL)]
             pool.sort(key=lambda item: len(item[0]))
             groups: list[list[Any]] = [[]]
             for item in pool:
@@ -178,11 +201,14 @@ def pad(group: list[Any]) -> tuple[Any, Any]:
 
 
 class Muon:
-    """Momentum with orthogonalised updates for matrices (Jordan et al., 2024): five Newton-Schulz steps, in float32."""
+    """Momentum with orthogonalised updates for matrices (Jordan et al., 2024): five Newton-Schulz steps."""
 
-    def __init__(self, matrices: list[Any], rate: float, momentum: float = 0.95, decay: float = 0.01) -> None:
+    def __init__(
+        self, matrices: list[Any], rate: float, kind: Any, momentum: float = 0.95, decay: float = 0.01
+    ) -> None:
         import torch
 
+        self._kind = kind
         self.rate, self._momentum, self._decay = rate, momentum, decay
         self._matrices = matrices
         self.moments = [torch.zeros_like(matrix) for matrix in matrices]
@@ -193,7 +219,7 @@ class Muon:
 
         for matrix, moment in zip(self._matrices, self.moments, strict=True):
             moment.lerp_(matrix.grad, 1 - self._momentum)
-            update = matrix.grad.lerp(moment, self._momentum)
+            update = matrix.grad.lerp(moment, self._momentum).to(self._kind)
             tall = update.shape[0] > update.shape[1]
             x = (update.T if tall else update) / (update.norm() + 1e-7)
             for _ in range(5):
@@ -202,7 +228,9 @@ class Muon:
             x = x.T if tall else x
             with torch.no_grad():
                 matrix.mul_(1 - share * self.rate * self._decay)
-                matrix.add_(x, alpha=-share * self.rate * max(1, matrix.shape[0] / matrix.shape[1]) ** 0.5)
+                matrix.add_(
+                    x.to(matrix.dtype), alpha=-share * self.rate * max(1, matrix.shape[0] / matrix.shape[1]) ** 0.5
+                )
             matrix.grad = None
 
 
@@ -230,9 +258,27 @@ def check(network: Any, corpus: Corpus, device: str, count: int = 300) -> tuple[
     return losses / tokens_seen, right / count
 
 
-def rate_share(share: float) -> float:
+def rate_share(share: float, decay: float) -> float:
     """Return the rate at a share of the budget: warm-up, constant, then down to nothing."""
-    return min(1.0, share / WARMUP, max(0.0, (1 - share) / DECAY))
+    return min(1.0, share / WARMUP, max(0.0, (1 - share) / decay))
+
+
+def read_checkpoint(network: Any, source: Path, folder: Path) -> None:
+    """Take a checkpoint's weights, and copy its tokenizer's files into the new checkpoint's folder."""
+    from safetensors.torch import load_file
+
+    weights = load_file(source / "model.safetensors")
+    network.load_state_dict({name.removeprefix("model."): weight for name, weight in weights.items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copyfile(source / name, folder / name)
+
+
+def seconds_until(clock: str) -> float:
+    """Return how long it is until a time of the day, HH:MM, the next one to come."""
+    now = datetime.now()  # noqa: DTZ005 - the person's own clock
+    then = datetime.combine(now.date(), datetime.strptime(clock, "%H:%M").time())  # noqa: DTZ007
+    return ((then - now).total_seconds() + 86_400) % 86_400
 
 
 def train(options: argparse.Namespace) -> None:
@@ -246,18 +292,22 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     shape, folder = SIZES[options.size], options.out / "checkpoint"
     state_file = options.out / "state.pt"
+    network = Llama(shape).to(options.device)
+    if options.start_from and not state_file.is_file():
+        read_checkpoint(network, options.start_from, folder)
     if (folder / "tokenizer.json").is_file():
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     else:
         print("Training the tokenizer ...", flush=True)
         tokenizer = train_tokenizer(shape.vocab_size, folder)
-    network = Llama(shape).to(options.device)
     matrices = [
         weight for name, weight in network.named_parameters() if weight.dim() == 2 and not name.startswith(EMBEDDINGS)
     ]
     others = [weight for name, weight in network.named_parameters() if weight.dim() != 2 or name.startswith(EMBEDDINGS)]
-    muon = Muon(matrices, options.rate)
-    adam = torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)
+    kind = torch.bfloat16 if options.bfloat16 else torch.float32
+    muon = Muon(matrices, options.rate, kind)
+    embedding_rate = EMBEDDING_RATE * options.rate / FULL_RATE
+    adam = torch.optim.AdamW(others, lr=embedding_rate, betas=(0.9, 0.98), weight_decay=0.0)
     done = {"seconds": 0.0, "steps": 0, "tokens": 0, "place": 0}
     if state_file.is_file():
         state = torch.load(state_file, map_location=options.device, weights_only=True)
@@ -268,7 +318,8 @@ def train(options: argparse.Namespace) -> None:
         print(f"Going on after {done['seconds'] / 60:.1f} minutes, step {done['steps']:,}.", flush=True)
     corpus = Corpus(tokenizer, options.seed, int(done["place"]), shape.context)
     count = sum(weight.numel() for weight in network.parameters())
-    print(f"{count:,} parameters, {options.threads} threads, {options.minutes:g} minutes", flush=True)
+    budget = float(done["seconds"]) + seconds_until(options.until) if options.until else options.minutes * 60
+    print(f"{count:,} parameters, {options.threads} threads, {budget / 60:.1f} minutes", flush=True)
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stopping.append(number))
@@ -281,7 +332,6 @@ def train(options: argparse.Namespace) -> None:
 
     begun = time.perf_counter()
     before = float(done["seconds"])
-    budget = options.minutes * 60
     told = saved = checked = begun
     window_loss, window_tokens = [], 0
     for batch in corpus.batches(options.batch_tokens):
@@ -291,14 +341,16 @@ def train(options: argparse.Namespace) -> None:
         tokens, weights = (part.to(options.device) for part in batch)
         wanted = weights[:, 1:]
         chosen = (wanted >= 1) | ((wanted > 0) & (torch.rand_like(wanted) < PROMPT_SHARE))
-        logits = network.head(network.states(tokens[:, :-1])[chosen])
-        loss = functional.cross_entropy(logits, tokens[:, 1:][chosen], reduction="none")
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.bfloat16):
+            logits = network.head(network.states(tokens[:, :-1])[chosen])
+        loss = functional.cross_entropy(logits.float(), tokens[:, 1:][chosen], reduction="none")
         weighed = (loss * wanted[chosen]).sum() / wanted[chosen].sum()
         weighed.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
-        muon.step(rate_share(share))
+        rate = rate_share(share, options.decay)
+        muon.step(rate)
         for group in adam.param_groups:
-            group["lr"] = 3e-3 * rate_share(share)
+            group["lr"] = embedding_rate * rate
         adam.step()
         adam.zero_grad(set_to_none=True)
         now = time.perf_counter()

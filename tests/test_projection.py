@@ -146,6 +146,10 @@ def test_noise_is_not_projected(monkeypatch):
     crowd = (rng.normal(size=(2000, 20)) @ rng.normal(size=(20, 300))).astype(np.float32)
     made = Projection.of(crowd)
     assert made.axes.shape == (2, 300, 16)  # the fewest that show nearly all
+    wider = made.widen(crowd)
+    assert wider.axes.shape == (4, 300, 16)
+    assert wider.widen(crowd).axes.shape == (8, 300, 16)
+    assert wider.widen(crowd).widen(crowd) is None
     assert Projection.of(crowd[:100]) is None
     assert Projection.of(np.zeros((600, 200), dtype=np.float32)) is None
     assert Projection.of(np.full((600, 200), 1e30, dtype=np.float32) * rng.random((600, 200), dtype=np.float32)) is None
@@ -163,6 +167,7 @@ def test_a_projection_that_does_not_help_is_given_up(monkeypatch):
     assert made._projection is None
     again = made.vote(queries)
     made.close()
+    assert len(queries) >= library_module.TRIAL
     assert np.array_equal(votes.codes, again.codes)
     assert np.array_equal(votes.shares, again.shares)
 
@@ -198,3 +203,24 @@ def test_a_coherent_stream_does_not_change_its_search():
     made.vote(queries)
     made.close()
     assert made._faiss is None
+
+
+def test_a_projection_that_shows_too_little_gets_more_axes(monkeypatch):
+    """Most of the spread lies along one axis, but what tells neighbours apart lies along thirty."""
+    monkeypatch.undo()
+    rng = np.random.default_rng(10)
+    turn = np.linalg.qr(rng.normal(size=(200, 200)))[0][:40]
+    sizes = np.concatenate([[160.0], np.full(39, 1.0)])
+    vectors = (rng.normal(size=(6000, 40)) * sizes @ turn).astype(np.float32)
+    queries = (np.cumsum(rng.normal(size=(3000, 40)) * 0.01, axis=0) * sizes @ turn).astype(np.float32)
+    labels = [str(n % 3) for n in range(6000)]
+    made = Library(vectors, labels, neighbours=5)
+    tiles = len(made._projection.axes)
+    found = [made.nearest(queries[n : n + 500])[0] for n in range(0, 3000, 500)]
+    assert made._projection is not None
+    assert len(made._projection.axes) > tiles
+    made.close()
+    monkeypatch.setattr(projection, "LEAST_VECTORS", 10**9)
+    plain = Library(vectors, labels, neighbours=5)
+    assert np.array_equal(np.concatenate(found), plain.nearest(queries)[0])
+    plain.close()

@@ -43,7 +43,8 @@ class DenseEncoder:
     channels, window, step : int
         The job's shape.
     device, threads
-        Where the graph runs; on a CPU, groups of channels are spread over `threads` threads.
+        Where the graph runs; on a CPU, groups of channels are spread over half of `threads`: the vote on the windows before goes on
+        at the same time, and takes the other half.
 
     Attributes
     ----------
@@ -89,11 +90,10 @@ class DenseEncoder:
         self._side_by_side = max(1, max(LEAST_ROWS, 8 * window) // window)
         series_rows = self._side_by_side * window if self._sparse else self.block_rows + window - 1
         self._session = open_session(folder / graph.file, device=device, threads=1) if graph else None
-        self._pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="encode")
+        lanes = max(1, threads // 2)
+        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="encode")
         self._groups = [slice(first, min(first + GROUP, channels)) for first in range(0, channels, GROUP)]
-        self._workers = [
-            _Worker(self, series_rows, min(GROUP, channels)) for _ in range(max(1, min(threads, len(self._groups))))
-        ]
+        self._workers = [_Worker(self, series_rows, min(GROUP, channels)) for _ in range(min(lanes, len(self._groups)))]
 
     def encode(
         self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling

@@ -11,6 +11,7 @@ votes by label. Whatever proposes candidates, these distances decide.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,9 +31,9 @@ __all__ = ["SPARE", "Library", "Metric", "Search", "Votes", "Weights"]
 Weights = Literal["uniform", "distance"]
 Search = Literal["auto", "exact", "faiss"]
 
-SEGMENT, MOST = 256, 4096  # queries that one thread searches in a row, at least and at most
+SEGMENT, MOST = 256, 1024  # queries that one thread searches in a row, at least and at most
 LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
-TRIAL = 8 * SEGMENT  # queries after which a projection is judged
+TRIAL = 2 * SEGMENT  # queries after which a projection, or a stream, is judged
 MISSED = 0.05  # share of queries that it may leave without candidates
 COSTLY = 0.03  # share of distances computed from which FAISS is faster
 
@@ -115,6 +116,7 @@ class Library:
         projected = chosen == "exact" and metric != "manhattan"
         self._projection = Projection.of(self._vectors) if projected else None
         self._asked = self._missed = 0  # queries that went through the projection, and those that it could not help
+        self._turn = threading.Lock()
 
     def __len__(self) -> int:
         """Return the number of reference vectors."""
@@ -193,7 +195,10 @@ class Library:
         self._asked += len(counts)  # threads may lose a count: these decide about time only
         self._missed += int((counts < 0).sum())
         if self._asked >= TRIAL and self._missed > MISSED * self._asked:
-            self._projection = None
+            with self._turn:
+                if self._projection is projection:  # no other thread was faster
+                    self._projection = projection.widen(self._vectors)
+                    self._asked = self._missed = 0
         return candidates, counts
 
     def _measure(

@@ -13,7 +13,7 @@ from kernels.projection import LONGEST, project, propose_stream
 LEAST_VECTORS = 512  # a smaller library is measured as fast as anything is done about it
 LEAST_WIDTH = 128
 SAMPLE = 512  # vectors that the axes are made from
-AXES = (16, 32, 48, 64, 96)  # as many as are needed, a multiple of the lanes
+AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
 REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
 SPARE = 80  # candidates of a query, beyond twice k, that there is room for
 
@@ -31,6 +31,8 @@ class Projection:
         How far the axes are from orthonormal; see `kernels.projection.project`.
     points, rest, error : of (vectors, axes)
         The library on the axes.
+    spare : (tiles, width, LANES) float32
+        More axes, for `widen`.
     """
 
     centre: npt.NDArray[np.float32]
@@ -39,6 +41,7 @@ class Projection:
     points: npt.NDArray[np.float32]
     rest: npt.NDArray[np.float64]
     error: npt.NDArray[np.float64]
+    spare: npt.NDArray[np.float32]
 
     @classmethod
     def of(cls, vectors: npt.NDArray[Any]) -> Self | None:
@@ -60,8 +63,16 @@ class Projection:
         whole = shown[-1] + float(np.mean(wide.rest**2))
         for number in AXES:
             if number <= shown.size and whole - shown[number - 1] <= REST * whole:
-                return cls._project(vectors, centre, wide.axes[: number // LANES])
+                return cls._project(vectors, centre, wide.axes[: number // LANES], spare=wide.axes[number // LANES :])
         return None
+
+    def widen(self, vectors: npt.NDArray[Any]) -> Self | None:
+        """Return the projection of the same library on twice as many axes, None where there are no more."""
+        more = len(self.axes)
+        if not len(self.spare):
+            return None
+        axes = np.concatenate([self.axes, self.spare[:more]])
+        return self._project(vectors, self.centre, axes, spare=self.spare[more:])
 
     def propose(self, queries: npt.NDArray[Any], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Name the vectors among which the k nearest of each query are.
@@ -93,6 +104,7 @@ class Projection:
         centre: npt.NDArray[np.float32],
         axes: npt.NDArray[np.float32],
         skew: float | None = None,
+        spare: npt.NDArray[np.float32] | None = None,
     ) -> Self | None:
         """Return vectors on axes, None where some are too long for it."""
         if skew is None:
@@ -101,7 +113,8 @@ class Projection:
         points = np.empty((len(vectors), len(axes) * LANES), dtype=np.float32)
         rest, error = np.empty(len(vectors)), np.empty(len(vectors))
         longest = project(vectors, centre, axes, skew, points, rest, error)
-        return cls(centre, axes, skew, points, rest, error) if longest < LONGEST else None
+        spare = axes[:0] if spare is None else spare
+        return cls(centre, axes, skew, points, rest, error, spare) if longest < LONGEST else None
 
 
 def large_enough(vectors: npt.NDArray[Any]) -> bool:

@@ -162,7 +162,7 @@ class Classifier:
             normalize=classifier.normalize_embeddings,
             search=search,
             gpu=encoder.device.kind == "cuda",
-            threads=threads,
+            threads=max(1, threads // 2),  # the next windows are encoded at the same time
         )
         self.classes = self.library.classes
         self.library.vote(vectors[0][:1])  # compiles what is not compiled yet, before the first recording is timed

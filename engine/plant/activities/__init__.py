@@ -6,22 +6,25 @@ construction. `held_out=True` takes names, wordings, sizes and styles that no ot
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from engine.plant.activities import wording
+from engine.plant.activities import free, free_words, wording
 from engine.plant.activities.answers import answer
 from engine.plant.activities.everyday import EVERYDAY
 from engine.plant.activities.forms import draw_form
+from engine.plant.activities.free_forms import draw_free_form
 from engine.plant.activities.machines import MACHINES
 from engine.plant.activities.processes import PROCESSES
 from engine.plant.activities.readings import Hand, Reading, take_readings
+from engine.plant.activities.synonyms import parse_more
 from engine.plant.activities.vocabulary import Activity, Domain, parse
 
-__all__ = ["ACTIVITIES", "Example", "compose"]
+__all__ = ["ACTIVITIES", "Example", "compose", "compose_quote"]
 
-DOMAINS = parse(MACHINES + PROCESSES + EVERYDAY)
+DOMAINS = parse(MACHINES + PROCESSES + EVERYDAY, *parse_more())
 ACTIVITIES: dict[str, dict[str, tuple[str, ...]]] = {
     domain.key: {activity.key: activity.others for activity in domain.activities.values()}
     for domain in DOMAINS.values()
@@ -29,6 +32,7 @@ ACTIVITIES: dict[str, dict[str, tuple[str, ...]]] = {
 """Domain -> activity -> its other names."""
 
 _CHOICES = [(domain, activity) for domain in DOMAINS.values() for activity in domain.activities.values()]
+FREE = 0.7  # the share of training examples that are written freely
 LONGEST = 1100  # characters of a record: what does not fit is drawn again
 
 
@@ -55,9 +59,32 @@ def compose(seed: int, index: int, *, held_out: bool = False) -> Example:
     rng = Random(f"{seed}/{index}/{held_out}")  # noqa: S311 - examples, no secrets
     domain, activity = rng.choice(_CHOICES)
     while True:
-        example = _compose(domain, activity, rng, held_out=held_out)
+        if not held_out and rng.random() < FREE:
+            example = _compose_free(domain, activity, rng)
+        else:
+            example = _compose(domain, activity, rng, held_out=held_out)
         if len(json.dumps(example.record)) <= LONGEST:
             return example
+
+
+def compose_quote(seed: int, index: int) -> Example:
+    """Return an example that asks for some readings of a record by their names, which mean nothing: for learning to quote."""
+    rng = Random(f"{seed}/{index}/quote")  # noqa: S311 - examples, no secrets
+    domain, activity = rng.choice(_CHOICES)
+    while True:
+        record, text = free.ask_to_quote(domain, activity, rng)
+        if len(json.dumps(record)) <= LONGEST:
+            return Example(record, text, domain.key, activity.key)
+
+
+def _compose_free(domain: Domain, activity: Activity, rng: Random) -> Example:
+    form, rows = draw_free_form(rng)
+    readings = take_readings(domain, activity, rows, Hand.draw(rng), rng, held_out=False)
+    if rng.random() < 0.15:
+        readings = free.shorten(readings, rng)
+    unusual, notes = _find_unusual(readings, rng, free_words.TOO_HIGH, free_words.TOO_LOW)
+    record = free.write(form(readings, rng), domain, activity, notes, rng)
+    return Example(record, answer(activity.key, readings, unusual, rng), domain.key, activity.key)
 
 
 def _compose(domain: Domain, activity: Activity, rng: Random, *, held_out: bool) -> Example:
@@ -83,7 +110,12 @@ def _compose(domain: Domain, activity: Activity, rng: Random, *, held_out: bool)
     return Example(record, answer(activity.key, readings, unusual, rng), domain.key, activity.key)
 
 
-def _find_unusual(readings: list[Reading], rng: Random) -> tuple[str, str]:
+def _find_unusual(
+    readings: list[Reading],
+    rng: Random,
+    high: Sequence[str] = wording.LIMITS_HIGH,
+    low: Sequence[str] = wording.LIMITS_LOW,
+) -> tuple[str, str]:
     """State a limit, or break a channel that nothing depends on; return what is unusual and the sentences about it."""
     # Of a channel that swings some forms show the ends only, and the limit speaks of the last value.
     numeric = [
@@ -92,7 +124,7 @@ def _find_unusual(readings: list[Reading], rng: Random) -> tuple[str, str]:
     if numeric and rng.random() < 0.32:
         one = rng.choice(numeric)
         one.limited = True
-        text, unusual = wording.limit(one, rng)
+        text, unusual = wording.limit(one, rng, high, low)
         return unusual, text
     side = [one for one in readings if one.sign is None and len(one.texts) > 2]
     if side and rng.random() < 0.5:

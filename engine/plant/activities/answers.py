@@ -18,6 +18,16 @@ def answer(activity: str, readings: Sequence[Reading], unusual: str, rng: Random
     return f"{activity[0].upper()}{activity[1:]}. {text[0].upper()}{text[1:]}. {closing}"
 
 
+def quote(readings: Sequence[Reading], rng: Random) -> str:
+    """Return what these readings are, in their order, with no word about an activity."""
+    clauses = [
+        _clause(one, rng) if one.sign else f"{one.name} is {one.last}{' ' + one.unit if one.unit else ''}"
+        for one in readings
+    ]
+    text = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def _clause(reading: Reading, rng: Random) -> str:
     sign = reading.sign
     assert sign is not None

@@ -5,7 +5,9 @@ name that is nearly, or entirely, its own: such names can only be quoted by read
 values and the other channels. Names that are held out for measuring are never made.
 """
 
+import re
 from collections.abc import Container
+from functools import cache
 from random import Random
 
 SYNONYMS = {  # word -> what others write for it
@@ -105,17 +107,26 @@ GENERIC = (
 )
 
 
+CONSONANTS, VOWELS = "bcdfghjklmnpqrstvwxz", "aeiouy"
+
+
+def normalise(name: str) -> str:
+    """Return a name in small letters with single blanks for marks: by this, names are the same."""
+    return " ".join(re.split(r"[\s_.\-/]+", name.lower())).strip()
+
+
 def channel(name: str, forbidden: Container[str], rng: Random) -> str:
-    """Return a name for a channel that one of the rule base's names stands for; `forbidden` are lower-case names that are held out."""
+    """Return a name for a channel that one of the rule base's names stands for; `forbidden` are normalised names that are held out."""
     style = rng.random()
-    if style < 0.35:
+    if style < 0.4:
         return name
-    if style < 0.45:
+    core = name
+    if style < 0.46:
         varied = blank(rng)
-    elif style < 0.55:
+    elif style < 0.56:
         varied = " ".join(_short(word, rng) for word in name.split())
     else:
-        varied = " ".join(
+        varied = core = " ".join(
             rng.choice(SYNONYMS[word]) if word in SYNONYMS and rng.random() < 0.6 else word for word in name.split()
         )
         if rng.random() < 0.3:
@@ -124,7 +135,7 @@ def channel(name: str, forbidden: Container[str], rng: Random) -> str:
             varied = f"{varied} {rng.choice(AFTER)}"
         elif rng.random() < 0.1:
             varied = f"{word(rng)} {varied}"
-    return name if varied.lower() in forbidden else varied
+    return name if normalise(varied) in forbidden or normalise(core) in forbidden else varied
 
 
 def machine(name: str, rng: Random) -> str:
@@ -147,8 +158,41 @@ def blank(rng: Random) -> str:
     return f"{rng.choice(('CH', 'AI', 'tag', 'x', 'sig', 'PT', 'TT', 'FI', 'SI', 'P', 'T', 'var', 'DB'))}{rng.choice(('', '-', '_'))}{rng.randrange(1, 400)}"
 
 
+def strange(rng: Random) -> str:
+    """Return a name that cannot be guessed: words put together without sense, a code, or both."""
+    style = rng.random()
+    if style < 0.2:
+        return blank(rng)
+    if style < 0.3:
+        letters = "".join(
+            rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-") for _ in range(rng.randrange(2, 8))
+        )
+        return letters + str(rng.randrange(100)) if rng.random() < 0.5 else letters
+    words = [rng.choice(_every_word()) if rng.random() < 0.8 else word(rng) for _ in range(rng.choice((1, 2, 2, 3)))]
+    return rng.choice((" ", " ", " ", "_", "-", ".", "")).join(words)
+
+
+@cache
+def _every_word() -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            {
+                part
+                for words in (*SYNONYMS.values(), tuple(SYNONYMS), BEFORE, AFTER, GENERIC)
+                for one in words
+                for part in one.split()
+            }
+        )
+    )
+
+
 def word(rng: Random) -> str:
     """Return a word that means nothing."""
+    if rng.random() < 0.5:
+        return "".join(
+            rng.choice(CONSONANTS) + rng.choice(VOWELS) + (rng.choice(CONSONANTS) if rng.random() < 0.4 else "")
+            for _ in range(rng.choice((1, 2, 2, 3)))
+        )
     return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice((2, 2, 3))))
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from random import Random
 
 from engine.plant.activities import naming
+from engine.plant.activities.spellings import MORE_SIDE, MORE_STATES, MORE_UNITS
 from engine.plant.activities.vocabulary import UNITS, Activity, Domain, Role, Sign
 
 SCALED = {"0": (0.0, 0.0), "l": (0.08, 0.3), "m": (0.4, 0.65), "n": (0.85, 1.1), "h": (1.5, 2.2)}  # shares of normal
@@ -38,6 +39,7 @@ class Reading:
     numbers: list[float] = field(default_factory=list)  # empty for states
     sign: Sign | None = None  # None: it has nothing to do with the activity
     limited: bool = False  # a limit is stated for it, so its number has to be
+    quantity: str = ""
 
     def forget(self) -> None:
         """Keep the last value only: the record tells the course in words."""
@@ -105,7 +107,9 @@ def take_readings(
             reading.name += " 2"
             names.add(reading.name)
             readings.append(reading)
-    for name, unit, low, high in rng.sample(SIDE_HELD_OUT if held_out else SIDE, rng.choice((0, 0, 0, 1, 1, 2, 3))):
+    for name, unit, low, high in rng.sample(
+        SIDE_HELD_OUT if held_out else (*SIDE, *MORE_SIDE), rng.choice((0, 0, 0, 1, 1, 2, 3))
+    ):
         value = rng.uniform(low, high)
         numbers = [value * (1 + rng.gauss(0, 0.002)) for _ in range(rows)]
         side = Reading(spell(name, hand, rng), unit if hand.units else "", write(numbers, hand, rng), numbers)
@@ -147,23 +151,29 @@ def write(numbers: Sequence[float], hand: Hand, rng: Random) -> list[str]:
 
 
 def _read(role: Role, sign: Sign, rows: int, hand: Hand, rng: Random, *, held_out: bool) -> Reading:
-    chosen = rng.choice(role.held_out if held_out and role.held_out else role.names)
-    if not held_out:
-        chosen = naming.channel(chosen, _lowered(role.held_out), rng)
+    if held_out:
+        chosen = rng.choice(role.held_out or role.names)
+    else:
+        chosen = rng.choice(role.more if role.more and rng.random() < 0.55 else role.names)
+        chosen = naming.channel(chosen, _normalised(role.held_out), rng)
     name = spell(chosen, hand, rng, role.quantity)
     if role.quantity == "state":
-        return Reading(name, "", [rng.choice(role.states[sign.level])] * rows, sign=sign)
-    unit, factor, offset = rng.choice(UNITS[role.quantity])
+        spellings = role.states[sign.level]
+        if not held_out and rng.random() < 0.45:
+            spellings = MORE_STATES.get(f"{role.key} {sign.level}", MORE_STATES.get(sign.level, spellings))
+        return Reading(name, "", [rng.choice(spellings)] * rows, sign=sign)
+    more = () if held_out or rng.random() < 0.5 else MORE_UNITS.get(role.quantity, ())
+    unit, factor, offset = rng.choice(more or UNITS[role.quantity])
     path = _course(role, sign, rows, rng, held_out=held_out)
     if factor == 0.001 and max(map(abs, path)) < 50:  # no author measures watts in megawatts
         unit, factor, offset = UNITS[role.quantity][0]
     numbers = [value * factor + offset for value in path]
-    return Reading(name, unit if hand.units else "", write(numbers, hand, rng), numbers, sign)
+    return Reading(name, unit if hand.units else "", write(numbers, hand, rng), numbers, sign, quantity=role.quantity)
 
 
 @cache
-def _lowered(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
+def _normalised(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(naming.normalise, names))
 
 
 def _course(role: Role, sign: Sign, rows: int, rng: Random, *, held_out: bool) -> list[float]:

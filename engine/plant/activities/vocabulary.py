@@ -13,7 +13,8 @@ LEVEL is 0 (off), l (low), m (half), n (normal), h (high) or a state's value, th
 (falls), > and < (a little), ~ (swings), ^ (one spike), d (drops at once). A star marks the readings that together decide the activity: they are always shown.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 Range = tuple[float, float]
 
@@ -64,6 +65,7 @@ class Role:
     states: dict[str, tuple[str, ...]]
     names: tuple[str, ...]
     held_out: tuple[str, ...]
+    more: tuple[str, ...] = ()  # names in training that people of other trades use
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +96,24 @@ class Domain:
     held_out: tuple[str, ...]
     roles: dict[str, Role]
     activities: dict[str, Activity]
+    more: tuple[str, ...] = ()
 
 
-def parse(text: str) -> dict[str, Domain]:
-    """Read domains from their lines."""
+MoreNames = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def parse(text: str, roles: MoreNames, machines: Mapping[str, tuple[str, ...]]) -> dict[str, Domain]:
+    """Read domains from their lines; more names of roles are given by domain and role, of machines by domain."""
     domains: dict[str, Domain] = {}
     for line in text.strip().splitlines():
         kind, _, rest = line.strip().partition(" ")
         if kind == "domain":
             key, names, held_out = _names(rest)
-            domain = domains[key] = Domain(key, (key, *names), held_out, {}, {})
+            domain = domains[key] = Domain(key, (key, *names), held_out, {}, {}, machines.get(key, ()))
         elif kind == "role":
             head, names, held_out = _names(rest)
             role = _role(head.split(), names, held_out)
+            role = replace(role, more=roles.get((domain.key, role.key), ()))
             domain.roles[role.key] = role
         elif kind == "act":
             activity = _activity(rest)

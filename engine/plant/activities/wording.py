@@ -70,7 +70,7 @@ LIMITS_LOW = (
 
 def machine(domain: Domain, rng: Random, *, held_out: bool) -> str:
     """Return what the author calls the machine: `feed pump`, `pump P-101`."""
-    name = rng.choice(domain.held_out) if held_out else naming.machine(rng.choice(domain.names), rng)
+    name = rng.choice(domain.held_out) if held_out else naming.machine(rng.choice((*domain.names, *domain.more)), rng)
     if rng.random() < 0.22:
         name += f" {rng.choice('ABCKMPRTX')}{rng.choice(('-', '', ' '))}{rng.randrange(1, 400)}"
     return name
@@ -115,19 +115,21 @@ def offer(domain: Domain, activity: Activity, rng: Random, *, held_out: bool) ->
     return rng.choice(OFFERS_HELD_OUT if held_out else OFFERS).format(text)
 
 
-def limit(reading: Reading, rng: Random) -> tuple[str, str]:
+def limit(
+    reading: Reading, rng: Random, high: Sequence[str] = LIMITS_HIGH, low: Sequence[str] = LIMITS_LOW
+) -> tuple[str, str]:
     """Return a stated limit of a channel, and what is unusual by it, if anything."""
     unit = f" {reading.unit}" if reading.unit else ""
     value = reading.numbers[-1]  # the one that every form shows
     broken = rng.random() < 0.55
     if rng.random() < 0.7:
         bound = _round(value * (rng.uniform(0.6, 0.92) if broken else rng.uniform(1.1, 1.7)))
-        text = rng.choice(LIMITS_HIGH).format(n=reading.name, v=f"{bound}{unit}")
+        text = rng.choice(high).format(n=reading.name, v=f"{bound}{unit}")
         return text, f"{reading.name} {reading.last} is above the stated limit of {bound}" if value > float(
             bound
         ) else ""
     bound = _round(value * (rng.uniform(1.1, 1.6) if broken else rng.uniform(0.4, 0.88)))
-    text = rng.choice(LIMITS_LOW).format(n=reading.name, v=f"{bound}{unit}")
+    text = rng.choice(low).format(n=reading.name, v=f"{bound}{unit}")
     return text, f"{reading.name} {reading.last} is below the stated limit of {bound}" if value < float(bound) else ""
 
 
