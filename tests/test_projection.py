@@ -23,6 +23,7 @@ def small(monkeypatch):
     monkeypatch.setattr(projection, "LEAST_WIDTH", 16)
     monkeypatch.setattr(projection, "AXES", (16,))
     monkeypatch.setattr(projection, "REST", 1.0)
+    monkeypatch.setattr(projection, "SPARE", 80)  # so that it does run out
 
 
 @st.composite
@@ -208,6 +209,7 @@ def test_a_coherent_stream_does_not_change_its_search():
 def test_a_projection_that_shows_too_little_gets_more_axes(monkeypatch):
     """Most of the spread lies along one axis, but what tells neighbours apart lies along thirty."""
     monkeypatch.undo()
+    monkeypatch.setattr(projection, "SPARE", 80)
     rng = np.random.default_rng(10)
     turn = np.linalg.qr(rng.normal(size=(200, 200)))[0][:40]
     sizes = np.concatenate([[160.0], np.full(39, 1.0)])

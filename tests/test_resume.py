@@ -281,6 +281,9 @@ def test_windows_that_are_skipped_resume(job, tmp_path):
     summary = engine.run(gapped, whole)
     assert summary.gaps == 6
     assert summary.tally.windows == 900 + 780 - 2 * 4 * (WINDOW - 1)
+    told = [warning for warning in summary.warnings if "left out" in warning]
+    assert len(told) == 2
+    assert all(f"; {3 * (WINDOW - 1)} windows that cross one were left out" in warning for warning in told)
     output = tmp_path / "out"
     for commits in (1, 2):  # the second kill comes behind a part that ends in front of a hole
         assert attempt(f"kill journal.synced {commits}", gapped, output)[0] == -signal.SIGKILL

@@ -1,7 +1,7 @@
 """Encoders that are translation invariant: run once over a block of rows, then averaged over each window.
 
 Neighbouring windows share almost every row. A graph without padding computes each row's feature maps once, and
-`kernels.pooling` averages the maps over every window in O(1): at step 1 and window 128 this is 1/128 of the work of encoding
+`kernels.pooling` averages the maps over all windows in a few passes: at step 1 and window 128 this is 1/128 of the work of encoding
 window by window, with the same result.
 
 What one channel contributes to a window's vector, in this order:

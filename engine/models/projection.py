@@ -15,7 +15,9 @@ LEAST_WIDTH = 128
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
 REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
-SPARE = 80  # candidates of a query, beyond twice k, that there is room for
+SPARE = (
+    240  # candidates of a query, beyond twice k, that there is room for: long windows have many at nearly one distance
+)
 
 
 @dataclass(frozen=True, slots=True)
