@@ -1,5 +1,6 @@
 """Workers and their supervisor, with a board in memory: silence, death, cancelling, and an end without leftovers."""
 
+import fcntl
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from boards import body, close_board, open_board, upload_plant
 
 from engine.errors import DiskFull
 from engine.jobs import supervisor as module
+from engine.jobs.records import Conflict
 from engine.jobs.supervisor import Supervisor
 
 WAIT_S = 120.0
@@ -80,6 +82,54 @@ def test_jobs_that_wait_are_cancelled_and_first_come_is_first_served(board):
     first, second = (board.get(ORG, job.id) for job in (jobs[0], jobs[2]))
     assert first.completed_at <= second.started_at
     assert status(board, jobs[1]) == "CANCELLED"
+
+
+def test_a_folder_that_somebody_still_writes_is_waited_for(board):
+    """As the worker of a server that was killed may for an instant."""
+    stopped, job = (board.create(ORG, body()).job for _ in range(2))
+    supervisor = supervise(board)
+    with lock(board, stopped), lock(board, job) as journal:
+        supervisor.start()
+        wait(lambda: status(board, stopped) == "RUNNING")
+        board.cancel(ORG, stopped.id)  # the run waits for the lock, and stops where it is
+        assert supervisor.pids()
+        wait(lambda: status(board, job) == "RUNNING")
+        assert status(board, stopped) == "CANCELLED"
+        fcntl.flock(journal, fcntl.LOCK_UN)
+        wait(lambda: status(board, job) == "COMPLETED")
+    supervisor.stop()
+    assert board.get(ORG, job.id).preemption_count == 0
+
+
+def lock(board, job):
+    """Lock the journal of a job that nobody runs, and return it open."""
+    run = board.folder(job.id).run
+    run.mkdir(exist_ok=True)
+    journal = (run / "journal.jsonl").open("ab")
+    fcntl.flock(journal, fcntl.LOCK_EX)
+    return journal
+
+
+def test_a_failure_does_not_tell_where_on_this_machine_it_was(board):
+    job = board.create(ORG, body(batch_size=1)).job
+    supervisor = supervise(board)
+    supervisor.start()
+    wait(lambda: board.outputs(ORG, job.id, limit=1).total > 20)
+    supervisor.stop()
+    board.cancel(ORG, job.id)
+    with lock(board, job), pytest.raises(Conflict, match="cannot go on") as refused:
+        board.retry(ORG, job.id)
+    assert str(board.home.path) not in refused.value.message
+    board.retry(ORG, job.id)
+    part = next((board.folder(job.id).run / "results").iterdir())
+    part.unlink()
+    again = supervise(board)
+    again.start()
+    wait(lambda: status(board, job) == "FAILED")
+    again.stop()
+    message = board.get(ORG, job.id).error["message"]
+    assert f"run/results/{part.name}" in message
+    assert str(board.home.path) not in message
 
 
 def test_two_workers_run_two_jobs_at_a_time(board):

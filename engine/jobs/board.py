@@ -139,7 +139,7 @@ class Board(Operating):
                 try:
                     reopen_failed(folder.run, stored.to_request())
                 except EngineError as error:
-                    message = f"Job {job_id} cannot go on from where it ended: {error.message}"
+                    message = f"Job {job_id} cannot go on from where it ended: {folder.placeless(error.message)}"
                     raise Conflict(message, cure="Retry it from nothing, with restart.") from error
             self.follow(job_id)
             job = self.get(org_id, job_id)

@@ -48,6 +48,10 @@ class JobFolder:
         """Return the path of the run's journal; it need not exist."""
         return self.run / JOURNAL
 
+    def placeless(self, text: str) -> str:
+        """Return a text about files in here without the place of this folder, which is nobody's business but this machine's."""
+        return text.replace(f"{self.path}{os.sep}", "").replace(str(self.path), "the job's folder")
+
     @property
     def exists(self) -> bool:
         """Tell whether the job is there."""

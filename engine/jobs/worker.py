@@ -17,13 +17,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.errors import EngineError, JobFailed
+from engine.errors import EngineError, FolderInUse, JobFailed
 from engine.jobs.channel import Channel, Message
+from engine.jobs.folder import JobFolder
 from engine.models.warm import OpenSession, WarmSessions
 from engine.output.events import Event
 
 BEAT_S = 5.0
 TELL_S = 0.1  # at most so often is told how far a run is
+LOCK_S, LOOK_S = 20.0, 0.1  # for whoever writes the folder to let it go, and how often is looked
 
 _PR_SET_PDEATHSIG = 1
 
@@ -66,28 +68,38 @@ class Worker:
             self._channel.send({"done": {"job": asked["job"], **outcome}})
 
     def _run(self, folder: Path, home: Path) -> dict[str, Any]:
-        """Run the job of a folder; return how it ended."""
+        """Run the job of a folder, as soon as nobody else writes it; return how it ended."""
+        deadline = time.monotonic() + LOCK_S
         try:
-            status = run_folder(
-                folder,
-                home,
-                self._device,
-                self._threads,
-                on_event=self._tell_event,
-                on_progress=self._tell_progress,
-                open_session=self._sessions,
-            )
+            while True:
+                try:
+                    return self._run_once(folder, home)
+                except FolderInUse:
+                    if time.monotonic() > deadline:
+                        raise
+                if self._stop.wait(LOOK_S):
+                    return {"status": "stopped", "error": None}
         except Stopped:
             return {"status": "stopped", "error": None}
-        except JobFailed as error:
-            return _failure(error.code, error.message)
         except EngineError as error:
-            return _failure(error.code, str(error))
+            told = error.message if isinstance(error, JobFailed) else str(error)
+            return _failure(error.code, JobFolder(folder).placeless(told))
         except MemoryError:
             return _failure("out_of_memory", "The memory of this machine does not suffice for the job.")
         except Exception as error:  # noqa: BLE001 - the last net: the job fails with a sentence, the log has the trace
             traceback.print_exc()
             return _failure("internal_error", f"A fault of the engine, not of your data: {type(error).__name__}.")
+
+    def _run_once(self, folder: Path, home: Path) -> dict[str, Any]:
+        status = run_folder(
+            folder,
+            home,
+            self._device,
+            self._threads,
+            on_event=self._tell_event,
+            on_progress=self._tell_progress,
+            open_session=self._sessions,
+        )
         return {"status": status, "error": None}
 
     def _tell_event(self, event: Event) -> None:
@@ -141,7 +153,6 @@ def run_folder(
     As `engine.run`.
     """
     from engine.jobs.create import make_any_plan
-    from engine.jobs.folder import JobFolder
     from engine.jobs.home import Home
     from engine.jobs.stored import StoredJob
     from engine.models.catalog import Catalog
