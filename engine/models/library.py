@@ -4,7 +4,7 @@ The definition is exact: distances of the float32 vectors, by differences in flo
 votes by label. Whatever proposes candidates, these distances decide.
 
 * `exact` (the default on a CPU): `kernels.nearest` and, for large libraries of wide vectors, `kernels.projection` before it. Both use that
-  successive windows are close together. Where all who may be near are of one class, nobody needs to be measured. Under `auto`, a
+  successive windows are close together. Where all who may be near are of one class, nobody needs to be found (`kernels.settle`). Under `auto`, a
   stream that turns out not to be coherent goes on with FAISS.
 * `faiss`: FAISS proposes more candidates than are asked for, on the GPU when the job runs there; they are measured exactly, and a
   query whose k-th neighbour is not clear of the last candidate by the error bound of float32 is searched exactly instead.
@@ -140,14 +140,9 @@ class Library:
 
         def decide(part: slice) -> None:
             rows, own_winner, own_shares = prepared[part], winner[part], shares[part]
-            candidates, counts = self._propose(rows)
-            undecided = np.empty(len(rows), dtype=np.bool_)
-            agree(self._codes, candidates, counts, own_winner, own_shares, undecided)
-            if undecided.any():
-                index, distances = self._measure(rows[undecided], candidates[undecided], counts[undecided])
-                some_winner, some_shares = own_winner[undecided], own_shares[undecided]
-                vote(self._codes[index], self._by_metric(distances), self._by_distance, some_winner, some_shares)
-                own_winner[undecided], own_shares[undecided] = some_winner, some_shares
+            open_ = self._settle(rows, own_winner, own_shares)
+            if open_.any():
+                own_winner[open_], own_shares[open_] = self._decide(rows[open_])
 
         self._in_parts(decide, len(prepared))
         self._reconsider()
@@ -185,6 +180,29 @@ class Library:
     def close(self) -> None:
         """End the library's threads."""
         self._pool.shutdown(wait=True)
+
+    def _settle(
+        self, queries: npt.NDArray[Any], winner: npt.NDArray[np.int32], shares: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:
+        """Settle the votes that need no neighbours; return which queries are open."""
+        open_ = np.ones(len(queries), dtype=np.bool_)
+        if self._projection is not None:
+            self._projection.settle(queries, self._vectors, self._codes, self._neighbours, winner, shares, open_)
+        return open_
+
+    def _decide(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Let the candidates of each query vote: all of them where they agree, else the nearest."""
+        winner = np.empty(len(queries), dtype=np.int32)
+        shares = np.empty((len(queries), len(self.classes)), dtype=np.float64)
+        candidates, counts = self._propose(queries)
+        undecided = np.empty(len(queries), dtype=np.bool_)
+        agree(self._codes, candidates, counts, winner, shares, undecided)
+        if undecided.any():
+            index, distances = self._measure(queries[undecided], candidates[undecided], counts[undecided])
+            some_winner, some_shares = winner[undecided], shares[undecided]
+            vote(self._codes[index], self._by_metric(distances), self._by_distance, some_winner, some_shares)
+            winner[undecided], shares[undecided] = some_winner, some_shares
+        return winner, shares
 
     def _propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return candidates for each query and how many there are, -1 where nothing is known."""

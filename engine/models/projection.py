@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from kernels.lanes import LANES
 from kernels.projection import LONGEST, project, propose_stream
+from kernels.settle import middles, settle_stream
 
 LEAST_VECTORS = 512  # a smaller library is measured as fast as anything is done about it
 LEAST_WIDTH = 128
@@ -98,6 +99,35 @@ class Projection:
                 shown.points, shown.rest, shown.error, self.points, self.rest, self.error, k, candidates, counts
             )
         return candidates, counts
+
+    def settle(
+        self,
+        queries: npt.NDArray[Any],
+        vectors: npt.NDArray[Any],
+        codes: npt.NDArray[np.int32],
+        k: int,
+        winner: npt.NDArray[np.int32],
+        shares: npt.NDArray[np.float64],
+        open_: npt.NDArray[np.bool_],
+    ) -> None:
+        """Settle the queries whose k nearest are certainly of one class; see `kernels.settle.settle_stream`.
+
+        Parameters
+        ----------
+        queries, vectors : (queries, width) and (vectors, width), of one type
+            In stream order; the library itself.
+        codes : (vectors,) int32
+        winner, shares, open_ : of (queries,)
+            Left as they are where the queries are too long for a projection.
+        """
+        shown = self._project(queries[middles(len(queries))], self.centre, self.axes, self.skew)
+        if shown is None:
+            return
+        settle_stream(
+            queries, shown.points, shown.rest, shown.error,
+            vectors, self.points, self.rest, self.error,
+            codes, k, winner, shares, open_,
+        )  # fmt: skip
 
     @classmethod
     def _project(
