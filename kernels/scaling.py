@@ -82,6 +82,29 @@ def fill_forward(
 
 
 @kernel
+def scale_series(
+    values: npt.NDArray[np.float64],
+    reference: npt.NDArray[np.float64],
+    scale: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Write `(value - reference) * scale`, evaluated in float64, as float32; a cell that is not finite is taken as the reference.
+
+    Parameters
+    ----------
+    values : (channels, rows) float64
+    reference, scale : (channels,) float64
+    out : (channels, rows) float32
+        Overwritten.
+    """
+    for c in range(values.shape[0]):
+        row, target, near, factor = values[c], out[c], reference[c], scale[c]
+        for t in range(row.shape[0]):
+            x = row[t]
+            target[t] = ((x if np.isfinite(x) else near) - near) * factor
+
+
+@kernel
 def scale_about_mean(
     values: npt.NDArray[np.float64], scale: npt.NDArray[np.float64], out: npt.NDArray[np.float32]
 ) -> None:

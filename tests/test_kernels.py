@@ -10,11 +10,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from strategies import quick, series
 
 from kernels.features import write_features
-from kernels.gather import gather_series, gather_windows, window_view
+from kernels.gather import gather_series, gather_standard_windows, gather_windows, window_view
 from kernels.lanes import LANES, log_lanes
 from kernels.nearest import EUCLIDEAN, MANHATTAN, distance, measure, nearest_stream
 from kernels.pooling import pool_means, pool_moments
-from kernels.scaling import add_moments, fill_forward, scale_about_mean
+from kernels.scaling import add_moments, fill_forward, scale_about_mean, scale_series
 from kernels.vote import vote
 
 
@@ -38,7 +38,12 @@ def test_gather_scales_fills_and_pads(values, window, left, right, per_window):
     reference = np.nan_to_num(values[:, 0], posinf=0, neginf=0)
     scale = np.linspace(0.5, 2.0, channels)
     out = np.full((len(starts) + 2, channels, left + window + right), 7, dtype=np.float32)
-    gather_windows(values, starts, window, reference, scale, per_window, left, out)
+    if per_window:
+        gather_standard_windows(values, starts, window, reference, left, out)
+    else:
+        scaled = np.empty(values.shape, dtype=np.float32)
+        scale_series(values, reference, scale, scaled)
+        gather_windows(scaled, starts, window, left, out)
     for i, start in enumerate(starts):
         for c in range(channels):
             part = values[c, start : start + window]

@@ -1,11 +1,11 @@
 """Encoders that are run on every window: transformers, convolutions with normalisation, any exported graph.
 
-A kernel gathers, scales and pads the windows of a batch straight into the buffer that the graph reads. Every batch has the same
+A block is scaled once; a kernel gathers and pads the windows of a batch straight into the buffer that the graph reads. Every batch has the same
 shape and the same place in the file's grid of windows, and each is computed alone by one thread: so neither threads nor the way
 a file is cut into calls can change a bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,13 @@ from engine.models.manifest import Manifest, Windowed
 from engine.models.scaling import Scaling
 from engine.models.session import Session
 from engine.models.warm import OpenSession
-from kernels.gather import gather_windows
+from kernels.gather import gather_standard_windows, gather_windows
+from kernels.scaling import scale_series
 
 Array = npt.NDArray[Any]
+Gather = Callable[
+    [npt.NDArray[np.int64], Array], None
+]  # of windows by their starts, into (windows, channels, length) float32
 
 # Positions (rows of the batch x length) of one run. More does not make a CPU faster, while the attention of one row of 1,024
 # positions and 12 heads already weighs 48 MiB.
@@ -105,6 +109,7 @@ class WindowedEncoder:
         self.block_rows = (
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
         )
+        self._window, self._left = window, length - window if spec.padding == "left" else 0
         self._session = open_session(folder / spec.file, device=device, threads=1)
         self.device = self._session.device
         lanes = max(1, threads if device.kind == "cpu" else min(threads, LANES_CUDA))
@@ -132,14 +137,13 @@ class WindowedEncoder:
         (windows, width) float32, a new array.
         """
         vectors = np.empty((starts.size, self.width), dtype=np.float32)
-        reference = scaling.reference if scaling.per_window else scaling.reference - scaling.level / scaling.scale
-        ready = Scaling(reference, scaling.scale, np.zeros_like(reference), scaling.per_window)
+        gather = self._gather_from(values, scaling)
         size = self._shape.windows
         firsts = iter(range(0, starts.size, size))  # shared by the lanes: `next` is atomic
 
         def work(lane: _Lane, firsts: Iterator[int]) -> None:
             for first in firsts:
-                lane.encode(values, starts[first : first + size], ready, vectors[first : first + size])
+                lane.encode(gather, starts[first : first + size], vectors[first : first + size])
 
         if len(self._lanes) == 1 or starts.size <= size:
             work(self._lanes[0], firsts)
@@ -149,6 +153,16 @@ class WindowedEncoder:
             for task in tasks:
                 task.result()
         return vectors
+
+    def _gather_from(self, values: npt.NDArray[np.float64], scaling: Scaling) -> Gather:
+        """Return what gathers scaled windows of these values."""
+        if scaling.per_window:
+            return lambda starts, out: gather_standard_windows(
+                values, starts, self._window, scaling.reference, self._left, out
+            )
+        series = np.empty(values.shape, dtype=np.float32)
+        scale_series(values, scaling.reference - scaling.level / scaling.scale, scaling.scale, series)
+        return lambda starts, out: gather_windows(series, starts, self._window, self._left, out)
 
     def close(self) -> None:
         """End the encoder's threads and give back its buffers."""
@@ -180,20 +194,9 @@ class _Lane:
         self._vectors = np.zeros((rows, spec.embedding_size), dtype=np.float32)
         self._real = self._real_positions(length)
 
-    def encode(
-        self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling, out: Array
-    ) -> None:
+    def encode(self, gather: Gather, starts: npt.NDArray[np.int64], out: Array) -> None:
         """Write the vectors of at most one batch of windows to `out`, (windows, width) float32."""
-        gather_windows(
-            values,
-            starts,
-            self._window,
-            scaling.reference,
-            scaling.scale,
-            scaling.per_window,
-            self._left,
-            self._windows,
-        )
+        gather(starts, self._windows)
         if self._fed_view is not None:
             np.copyto(self._fed_view, self._readings, casting="same_kind")
         wanted = starts.size * self._shape.units
