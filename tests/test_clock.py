@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
-from engine.stream.clock import Clock, recognise
+from engine.errors import InputError
+from engine.stream.clock import Clock, peek, recognise
+from engine.stream.scan import ReadOptions, open_table
 
 
 def stamps(*texts):
@@ -79,3 +81,33 @@ def test_the_step_between_two_pieces_counts_even_behind_unreadable_times():
 def test_what_is_no_time_or_ambiguous_sets_no_clock(text):
     assert recognise(stamps(text, text)) is None
     assert Clock.for_file(stamps(text, text), None) is None
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 9])
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_peeking_takes_nothing_away(tmp_path, rows, size):
+    path = tmp_path / "run.csv"
+    path.write_text("timestamp,a\n01,2\n02,3\n03,4\n04,x\n")
+    head, chunks = peek(open_table(path, "run.csv", ReadOptions()).chunks(size), rows)
+    assert head.to_list() == ["01", "02", "03"][:rows]
+    found = []
+
+    def read():
+        for chunk in chunks:
+            found.extend(chunk.timestamps)
+
+    with pytest.raises(InputError, match="line 5"):
+        read()
+    assert found == ["01", "02", "03"]
+
+
+def test_peeking_where_there_is_nothing_to_see(tmp_path):
+    path = tmp_path / "run.csv"
+    for text, head in (("a,b\n1,2\n", None), ("timestamp,a\n", None)):
+        path.write_text(text)
+        found, chunks = peek(open_table(path, "run.csv", ReadOptions()).chunks(), 9)
+        assert found is head
+        assert len(list(chunks)) == text.count("\n") - 1
+    path.write_text("timestamp,a\n01,x\n")
+    with pytest.raises(InputError, match="line 2"):
+        peek(open_table(path, "run.csv", ReadOptions()).chunks(), 9)

@@ -33,7 +33,7 @@ class Recut:
         self._table = table
         self._sizes = sizes
         self.name, self.data_columns, self.timestamp_name = table.name, table.data_columns, table.timestamp_name
-        self.line_of, self.head_timestamps = table.line_of, table.head_timestamps
+        self.line_of = table.line_of
 
     def chunks(self, rows=None):
         sizes = itertools.cycle(self._sizes)

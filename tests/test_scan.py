@@ -217,15 +217,6 @@ def test_rows_are_numbered_without_a_timestamp_column(tmp_path):
     table = open_table(write(tmp_path, "a,b\n1,2\n"), "run.csv", ReadOptions())
     assert table.timestamp_name == "timestamp"
     assert next(table.chunks()).timestamps is None
-    assert table.head_timestamps(5) is None
-
-
-def test_head_timestamps_are_those_of_the_first_rows(tmp_path):
-    table = open_table(write(tmp_path, "timestamp,a\n01,2\n02,3\n03,x\n"), "run.csv", ReadOptions())
-    assert table.head_timestamps(1).to_list() == ["01"]
-    assert table.head_timestamps(9).to_list() == ["01", "02"]
-    empty = open_table(write(tmp_path, "timestamp,a\n"), "run.csv", ReadOptions())
-    assert empty.head_timestamps(9).to_list() == []
 
 
 def test_floats_after_many_integers_and_a_late_blank(tmp_path):

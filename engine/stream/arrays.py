@@ -68,10 +68,6 @@ class ArrayRecording:
         """Return the 1-based row."""
         return row + 1
 
-    def head_timestamps(self, rows: int) -> pl.Series | None:
-        """Return the first timestamps."""
-        return None if self._timestamps is None else self._timestamps[:rows]
-
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._values)

@@ -1,10 +1,14 @@
 """Time between rows, where timestamps can be read as times: numbers, ISO 8601, or day.month.year."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from engine.errors import InputError
+from engine.stream.scan import Chunk
 
 HEAD_ROWS = 10_001  # the rows whose steps give the usual step
 USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
@@ -43,6 +47,39 @@ def recognise(head: pl.Series) -> str | None:
         if np.isfinite(read_times(head, form)).mean() >= 0.5:
             return form
     return None
+
+
+def peek(chunks: Iterator[Chunk], rows: int) -> tuple[pl.Series | None, Iterator[Chunk]]:
+    """Return the timestamps of the first rows, fewer where a recording ends or errs before, and all of its chunks, error included.
+
+    None where rows are numbered, or where there is none.
+
+    Raises
+    ------
+    InputError
+        The very first row is at fault.
+    """
+    held: list[Chunk] = []
+    failure: InputError | None = None
+    count = 0
+    try:
+        while count < rows and (chunk := next(chunks, None)) is not None:
+            held.append(chunk)
+            count += chunk.values.shape[1]
+    except InputError as error:
+        if not held:
+            raise
+        failure = error
+
+    def again() -> Iterator[Chunk]:
+        while held:
+            yield held.pop(0)
+        if failure is not None:
+            raise failure
+        yield from chunks
+
+    texts = [chunk.timestamps for chunk in held if chunk.timestamps is not None]
+    return (pl.concat(texts)[:rows] if texts else None), again()
 
 
 @dataclass(slots=True)

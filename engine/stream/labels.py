@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
 
-import polars as pl
-
 from engine.errors import InputError
 from engine.stream.repair import Recording
 from engine.stream.scan import Chunk
@@ -64,7 +62,3 @@ class LabelledRecording:
     def line_of(self, row: int) -> int:
         """Return the recording's line of a row."""
         return self._recording.line_of(row)
-
-    def head_timestamps(self, rows: int) -> pl.Series | None:
-        """Return the recording's first timestamps."""
-        return self._recording.head_timestamps(rows)

@@ -67,10 +67,6 @@ class Recording(Protocol):
         """Return the 1-based line of a data row, for messages."""
         ...
 
-    def head_timestamps(self, rows: int) -> pl.Series | None:
-        """Return the text of the first `rows` timestamps, None where there are none."""
-        ...
-
 
 def repair_rows(
     recording: Recording,

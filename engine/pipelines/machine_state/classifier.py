@@ -19,7 +19,7 @@ from engine.models.library import Library, Search
 from engine.models.scaling import Scaling
 from engine.output.predictions import Predictions
 from engine.pipelines.machine_state.config import MachineStateConfig, Normalization
-from engine.stream.clock import HEAD_ROWS, Clock
+from engine.stream.clock import HEAD_ROWS, Clock, peek
 from engine.stream.flow import Stopwatch, run_stages
 from engine.stream.repair import Findings, Recording, repair_rows
 from engine.stream.windows import Block, Cut, cut_blocks
@@ -232,13 +232,13 @@ class Classifier:
     def blocks(self, recording: Recording, run: Pass, missing: str) -> Iterator[Block]:
         """Yield a recording's blocks, repaired and cut."""
         config = self._config
-        head = recording.head_timestamps(HEAD_ROWS)
+        head, chunks = peek(recording.chunks(), HEAD_ROWS)
         clock = Clock.for_file(head, config.max_gap)
         if clock is None and config.gap_policy != "ignore":
             run.blind = str(head[0]) if head is not None and len(head) else ""
         rows = repair_rows(
             recording,
-            recording.chunks(),
+            chunks,
             run.findings,
             fill=self._moments.mean,
             fail_on_missing=missing == "fail",

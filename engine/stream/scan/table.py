@@ -15,7 +15,7 @@ from engine.stream.header import Selection
 from engine.stream.scan.cells import text_name
 from engine.stream.source import Source
 
-_CHUNK_BYTES = 1 << 23
+_CHUNK_BYTES = 1 << 21
 _FEWEST_ROWS, _MOST_ROWS = 1 << 10, 1 << 16
 
 Frames = Generator[tuple[pl.DataFrame, InputError | None], None, None]
@@ -66,7 +66,7 @@ class Table:
         Parameters
         ----------
         rows : int, optional
-            Rows per chunk; the last one has the rest. By default about 8 MB of values, 1,024 to 65,536 rows. Neither the rows nor
+            Rows per chunk; the last one has the rest. By default about 2 MB of values, 1,024 to 65,536 rows. Neither the rows nor
             the errors depend on it.
 
         Raises
@@ -83,7 +83,7 @@ class Table:
     def estimate_rows(self) -> tuple[int, bool]:
         """Return how many data rows can be read, and whether that is exact; cells are not looked at.
 
-        Exact for Parquet and for up to 16 MB of CSV text; otherwise judged from the length of the rows in the first 16 MB.
+        Exact for Parquet and for up to 4 MB of CSV text; otherwise judged from the length of the rows in the first 4 MB.
 
         Raises
         ------
@@ -91,21 +91,6 @@ class Table:
             `read_error`: a damaged Parquet file.
         """
         return self._reader.estimate_rows()
-
-    def head_timestamps(self, rows: int) -> pl.Series | None:
-        """Return the text of the first `rows` timestamps, or of all if there are fewer; None where rows are numbered.
-
-        Raises
-        ------
-        InputError
-            As `chunks`, if the very first row is at fault.
-        """
-        if self._selection.timestamp is None:
-            return None
-        with closing(self._chunks(rows)) as chunks:
-            for chunk in chunks:
-                return chunk.timestamps
-        return pl.Series(dtype=pl.String)
 
     def line_of(self, row: int) -> int:
         """Return the 1-based physical line of a 0-based data row, for messages (Parquet: row + 1).
