@@ -9,6 +9,7 @@ import resource
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,7 @@ def vectors(spec: Spec) -> dict[str, Any]:
     scale = 1 / np.where(deviation > 0, deviation, 1)
     scaling = Scaling(every.mean(axis=1), scale, np.zeros(len(every)))
     encoder = load_encoder(
-        Catalog().find(SHIPPED), channels=len(every), window=window, step=1, device=Device("cpu", "cpu"),
-        threads=spec["threads"],
+        Catalog().find(SHIPPED), channels=len(every), window=window, step=1, device=Device("cpu", "cpu")
     )  # fmt: skip
 
     def encode(values: np.ndarray) -> np.ndarray:
@@ -103,16 +103,17 @@ def search(spec: Spec) -> dict[str, Any]:
     queries = np.load(folder / f"{spec['queries_name']}.npy")
     references = np.load(folder / "library.npy")
     took: dict[str, Any] = {}
+    pieces = [queries[first : first + spec["block"]] for first in range(0, len(queries), spec["block"])]
     for name in ("vote", "nearest"):
-        library = Library(references, labels, neighbours=spec["options"]["neighbors"], threads=spec["threads"])
+        library = Library(references, labels, neighbours=spec["options"]["neighbors"])
         call = getattr(library, name)
         call(queries[:64])  # compiles
-        begun = time.perf_counter()
-        found = [call(queries[first : first + spec["block"]]) for first in range(0, len(queries), spec["block"])]
-        took[f"{name}_s"] = time.perf_counter() - begun
+        with ThreadPoolExecutor(spec["threads"]) as pool:
+            begun = time.perf_counter()
+            found = list(pool.map(call, pieces))
+            took[f"{name}_s"] = time.perf_counter() - begun
         if name == "nearest":
             np.save(folder / f"ours_{spec['queries_name']}.npy", np.concatenate([index for index, _ in found]))
-        library.close()
     return took
 
 

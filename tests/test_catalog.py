@@ -119,7 +119,7 @@ def test_a_graph_is_added_under_a_name_and_encodes(catalog, source):
     assert sorted(path.name for path in entry.folder.iterdir()) == ["encoder.onnx", "model.json"]
     assert entry.manifest.size_bytes == {"encoder.onnx": (entry.folder / "encoder.onnx").stat().st_size}
     assert catalog.verify("mine") == ()
-    encoder = load_encoder(entry, channels=2, window=20, step=1, device=CPU, threads=1)
+    encoder = load_encoder(entry, channels=2, window=20, step=1, device=CPU)
     values = np.random.default_rng(0).standard_normal((2, 30))
     vectors = encoder.encode(values, np.arange(5), Scaling(np.zeros(2), np.ones(2), np.zeros(2)))
     encoder.close()
@@ -273,7 +273,7 @@ def test_every_name_of_the_wire_leads_to_the_shipped_encoder(catalog):
     }
     assert not catalog.folder.exists()
     with pytest.raises(ModelError, match=r"model_type omega_1_3_surface takes exactly 9 data_columns; 4 were given\."):
-        load_encoder(catalog.find("omega_1_3_surface"), channels=4, window=64, step=1, device=CPU, threads=1)
+        load_encoder(catalog.find("omega_1_3_surface"), channels=4, window=64, step=1, device=CPU)
 
 
 def test_a_users_model_replaces_ours_under_a_name_of_the_wire(catalog, source):
@@ -329,7 +329,7 @@ def test_a_changed_file_is_noticed(catalog, source):
     (problem,) = catalog.verify("mine")
     assert f"has {len(whole) - 1:,} bytes, {len(whole):,} were recorded" in problem
     with pytest.raises(ModelError, match="is damaged"):
-        load_encoder(catalog.find("mine"), channels=3, window=64, step=1, device=CPU, threads=1)
+        load_encoder(catalog.find("mine"), channels=3, window=64, step=1, device=CPU)
     graph.unlink()
     (problem,) = catalog.verify("mine")
     assert "is missing" in problem
@@ -355,7 +355,7 @@ def test_a_link_out_of_the_folder_is_refused(catalog, source):
     graph.rename(source / "elsewhere.onnx")
     graph.symlink_to(source / "elsewhere.onnx")
     with pytest.raises(ModelError, match="leads out of the model's folder"):
-        load_encoder(entry, channels=3, window=64, step=1, device=CPU, threads=1)
+        load_encoder(entry, channels=3, window=64, step=1, device=CPU)
 
 
 # The manifest

@@ -1,5 +1,7 @@
 """The labelled vectors against their naive twin and scikit-learn: who is near, and what they vote."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,20 +23,17 @@ def unit(vectors):
 
 
 def ask(library, labels, queries, k, metric, **options):
-    """Neighbours, distances and votes of the product; its threads end."""
+    """Neighbours, distances and votes of the product."""
     made = Library(library, labels, neighbours=k, metric=metric, **options)
-    try:
-        index, distances = made.nearest(queries)
-        votes = made.vote(queries)
-    finally:
-        made.close()
+    index, distances = made.nearest(queries)
+    votes = made.vote(queries)
     return index, distances, votes, made.classes
 
 
-def check(library, labels, queries, k, metric, weights="uniform", normalize=False, search="exact", threads=1):
+def check(library, labels, queries, k, metric, weights="uniform", normalize=False, search="exact"):
     """Compare neighbours, distances, winners and shares with the definition."""
     index, distances, votes, classes = ask(
-        library, labels, queries, k, metric, weights=weights, normalize=normalize, search=search, threads=threads
+        library, labels, queries, k, metric, weights=weights, normalize=normalize, search=search
     )
     own = (unit(library), unit(queries)) if normalize else (library, queries)
     wanted, away = neighbours(own[1], own[0], k, metric)
@@ -102,7 +101,7 @@ def test_any_stream_equals_the_naive_twin(seed, kind, metric, weights, normalize
     queries[[10, 11]] = library[rng.integers(references)]
     labels = [f"state {code}" for code in rng.integers(0, 4, size=references)]
     k = int(rng.integers(1, references + 1))
-    check(library, labels, queries, k, metric, weights, normalize, search, threads=2)
+    check(library, labels, queries, k, metric, weights, normalize, search)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -113,7 +112,7 @@ def test_scikit_learn_says_the_same(metric, weights, search):
     library = rng.normal(size=(300, 24)).astype(np.float32)
     labels = [f"state {code}" for code in rng.integers(0, 3, size=300)]
     queries = stream(rng, "slow", 2 * SEGMENT + 9, 24).astype(np.float32) * 4
-    _, _, votes, classes = ask(library, labels, queries, 7, metric, weights=weights, search=search, threads=2)
+    _, _, votes, classes = ask(library, labels, queries, 7, metric, weights=weights, search=search)
     judge = KNeighborsClassifier(7, metric=metric, weights=weights, algorithm="brute")
     judge.fit(library.astype(np.float64), labels)
     shares = judge.predict_proba(queries.astype(np.float64))
@@ -186,10 +185,10 @@ def test_threads_and_segments_change_nothing():
     labels = [str(n % 5) for n in range(90)]
     queries = stream(rng, "slow", 3 * SEGMENT + 17, 12).astype(np.float32)
     first = ask(library, labels, queries, 11, "euclidean", weights="distance")
+    made = Library(library, labels, neighbours=11, weights="distance")
     for threads, cut in ((2, 1), (3, 100), (1, 333)):
-        made = Library(library, labels, neighbours=11, weights="distance", threads=threads)
-        parts = [made.nearest(queries[n : n + cut]) for n in range(0, len(queries), cut)]
-        made.close()
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(made.nearest, (queries[n : n + cut] for n in range(0, len(queries), cut))))
         assert np.array_equal(np.concatenate([part[0] for part in parts]), first[0])
         assert np.array_equal(np.concatenate([part[1] for part in parts]), first[1])
 
@@ -201,4 +200,3 @@ def test_one_reference_and_no_query():
     assert votes.shares.shape == (0, 1)
     assert len(made) == 1
     assert made.vote(np.zeros((1, 3), np.float32)).shares.tolist() == [[1.0]]
-    made.close()

@@ -126,14 +126,10 @@ def test_a_library_answers_as_without(drawn, metric, weights, normalize):
                 metric=metric,
                 weights=weights,
                 normalize=normalize,
-                threads=2,
             )
         assert (made._projection is not None) == projected
-        try:
-            index, distances = made.nearest(stream)
-            votes = made.vote(stream)
-        finally:
-            made.close()
+        index, distances = made.nearest(stream)
+        votes = made.vote(stream)
         answers.append((index, distances, votes.codes, votes.shares))
     for with_axes, without in zip(*answers, strict=True):
         assert np.array_equal(with_axes, without)
@@ -167,7 +163,6 @@ def test_a_projection_that_does_not_help_is_given_up(monkeypatch):
     votes = made.vote(queries)
     assert made._projection is None
     again = made.vote(queries)
-    made.close()
     assert len(queries) >= library_module.TRIAL
     assert np.array_equal(votes.codes, again.codes)
     assert np.array_equal(votes.shares, again.shares)
@@ -188,7 +183,6 @@ def test_a_stream_that_is_none_goes_on_with_faiss(metric):
             made = Library(vectors, labels, neighbours=4, metric=metric, weights="distance", search=search)
         parts = [(*made.nearest(part), made.vote(part).shares) for part in (queries[:half], queries[half:])]
         assert (made._faiss is not None) == (search == "auto")
-        made.close()
         answers[search] = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     for auto, exact in zip(answers["auto"], answers["exact"], strict=True):
         assert np.array_equal(auto, exact)
@@ -202,7 +196,6 @@ def test_a_coherent_stream_does_not_change_its_search():
         patch.setattr(Projection, "of", lambda _: None)
         made = Library(vectors, ["a"] * 600, neighbours=4)
     made.vote(queries)
-    made.close()
     assert made._faiss is None
 
 
@@ -221,8 +214,6 @@ def test_a_projection_that_shows_too_little_gets_more_axes(monkeypatch):
     found = [made.nearest(queries[n : n + 500])[0] for n in range(0, 3000, 500)]
     assert made._projection is not None
     assert len(made._projection.axes) > tiles
-    made.close()
     monkeypatch.setattr(projection, "LEAST_VECTORS", 10**9)
     plain = Library(vectors, labels, neighbours=5)
     assert np.array_equal(np.concatenate(found), plain.nearest(queries)[0])
-    plain.close()

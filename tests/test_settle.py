@@ -81,7 +81,6 @@ def test_a_library_votes_as_without(drawn, metric, weights):
             patch.setattr(projection, "LEAST_VECTORS", least)
             made = Library(vectors.astype(np.float32), labels, neighbours=k, metric=metric, weights=weights)
         votes.append(made.vote(stream.astype(np.float32)))
-        made.close()
     assert (votes[0].codes == votes[1].codes).all()
     assert (votes[0].shares == votes[1].shares).all()
 

@@ -1,6 +1,6 @@
 """Encoding window by window: equal to a naive twin, whatever the batches, threads, blocks, padding and masks."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +30,8 @@ def entry_of(graph: Path, **hints: object) -> ModelEntry:
     return added_entry("test", graph.parent, manifest)
 
 
-def open_encoder(entry: ModelEntry, channels: int, window: int, *, step: int = 1, threads: int = 1) -> Encoder:
-    return load_encoder(entry, channels=channels, window=window, step=step, device=CPU, threads=threads)
+def open_encoder(entry: ModelEntry, channels: int, window: int, *, step: int = 1) -> Encoder:
+    return load_encoder(entry, channels=channels, window=window, step=step, device=CPU)
 
 
 def readings(channels: int, rows: int = ROWS, seed: int = 0) -> np.ndarray:
@@ -109,12 +109,11 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("threads", [1, 2])
-def test_equals_the_naive_twin(tmp_path, case, threads):
+def test_equals_the_naive_twin(tmp_path, case):
     write, options, hints = CASES[case]
     entry = entry_of(write(tmp_path / "encoder.onnx", **options), **hints)
     values, starts, window = readings(3), np.arange(0, ROWS - 45, 1), 45
-    encoder = open_encoder(entry, 3, window, threads=threads)
+    encoder = open_encoder(entry, 3, window)
     try:
         vectors = encoder.encode(values, starts, scaling_of(values))
     finally:
@@ -185,21 +184,21 @@ def test_neither_blocks_nor_threads_change_a_bit(tmp_path_factory, data):
     window, count = data.draw(st.integers(2, 64), label="window"), data.draw(st.integers(1, 200), label="windows")
     values = readings(channels, rows=(count - 1) * step + window)
     starts, scaling = np.arange(count) * step, scaling_of(values)
-    encoders = [open_encoder(entry, channels, window, step=step, threads=threads) for threads in (1, 3)]
-    whole = [encoder.encode(values, starts, scaling) for encoder in encoders]
-    assert np.array_equal(*whole)
+    encoder = open_encoder(entry, channels, window, step=step)
+    with ThreadPoolExecutor(3) as pool:
+        whole = list(pool.map(lambda _: encoder.encode(values, starts, scaling), range(3)))
+    assert all(np.array_equal(whole[0], one) for one in whole)
     # Blocks of any number of whole batches, cut out of the file with nothing around them.
     spec = entry.manifest.windowed
-    batch = choose_batch(spec, channels, spec.length or window, step, encoders[0].width, "cpu").windows
-    assert encoders[0].block_rows % (batch * step) == 0
+    batch = choose_batch(spec, channels, spec.length or window, step, encoder.width, "cpu").windows
+    assert encoder.block_rows % (batch * step) == 0
     size = batch * data.draw(st.integers(1, 3), label="batches")
     for first in range(0, count, size):
         part = starts[first : first + size]
         cut = np.ascontiguousarray(values[:, part[0] : part[-1] + window])
-        again = encoders[first // size % 2].encode(cut, part - part[0], scaling)
+        again = encoder.encode(cut, part - part[0], scaling)
         assert np.array_equal(again, whole[0][first : first + size])
-    for encoder in encoders:
-        encoder.close()
+    encoder.close()
 
 
 def test_an_empty_block_gives_no_vectors(tmp_path):
@@ -247,14 +246,6 @@ def test_refuses_a_graph_that_is_not_what_the_manifest_says(tmp_path):
     convolution(tmp_path / "encoder.onnx", width=5)
     with pytest.raises(ModelError, match=r"'embedding' gives \d+ x 5 numbers, not \d+ x 6 as its model.json says"):
         open_encoder(entry, 3, 16)
-
-
-def test_leaves_no_thread_behind(tmp_path):
-    before = set(threading.enumerate())
-    encoder = open_encoder(entry_of(convolution(tmp_path / "encoder.onnx")), 3, 16, threads=2)
-    encoder.encode(readings(3), np.arange(130), scaling_of(readings(3)))
-    encoder.close()
-    assert set(threading.enumerate()) == before
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)

@@ -13,7 +13,6 @@ What one channel contributes to a window's vector, in this order:
   the deviation alone, whatever the window.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from kernels.features import write_features
 from kernels.gather import gather_series
 from kernels.scaling import scale_about_mean
 
-GROUP = 4  # channels that go through the graph together: their maps stay in the cache until they are averaged
+GROUP = 8  # channels that go through the graph together: their maps stay in the cache until they are averaged
 LEAST_ROWS = 1024  # a block is at least so long, and at least eight windows
 ITEM_BYTES = 16 << 20  # what one block may weigh, as rows going in or as vectors coming out
 
@@ -42,9 +41,8 @@ class DenseEncoder:
         The model, of kind `dense`.
     channels, window, step : int
         The job's shape.
-    device, threads
-        Where the graph runs; on a CPU, groups of channels are spread over half of `threads`: the vote on the windows before goes on
-        at the same time, and takes the other half.
+    device
+        Where the graph runs.
 
     Attributes
     ----------
@@ -68,7 +66,6 @@ class DenseEncoder:
         window: int,
         step: int,
         device: Device,
-        threads: int,
         open_session: OpenSession = Session,
     ) -> None:
         if manifest.dense is None:
@@ -88,17 +85,15 @@ class DenseEncoder:
         self.block_rows = _block_rows(channels, window, step, self.width)
         # Windows that do not overlap are laid side by side and encoded as one series with step = window.
         self._side_by_side = max(1, max(LEAST_ROWS, 8 * window) // window)
-        series_rows = self._side_by_side * window if self._sparse else self.block_rows + window - 1
+        self._series_rows = self._side_by_side * window if self._sparse else self.block_rows + window - 1
         self._session = open_session(folder / graph.file, device=device, threads=1) if graph else None
-        lanes = max(1, threads // 2)
-        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="encode")
         self._groups = [slice(first, min(first + GROUP, channels)) for first in range(0, channels, GROUP)]
-        self._workers = [_Worker(self, series_rows, min(GROUP, channels)) for _ in range(min(lanes, len(self._groups)))]
+        self._idle: list[_Worker] = [self._hire()]
 
     def encode(
         self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling
     ) -> npt.NDArray[np.float32]:
-        """Return the vectors of the windows that start at `starts`.
+        """Return the vectors of the windows that start at `starts`. Several threads may call.
 
         Parameters
         ----------
@@ -126,8 +121,11 @@ class DenseEncoder:
         return vectors
 
     def close(self) -> None:
-        """End the encoder's threads."""
-        self._pool.shutdown(wait=True)
+        """Give back the encoder's buffers."""
+        self._idle.clear()
+
+    def _hire(self) -> "_Worker":
+        return _Worker(self, self._series_rows, min(GROUP, self._channels))
 
     def _encode_series(
         self,
@@ -136,18 +134,15 @@ class DenseEncoder:
         scaling: Scaling,
         vectors: npt.NDArray[np.float32],
     ) -> None:
-        lanes = len(self._workers)
-
-        def work(lane: int) -> None:
-            for group in self._groups[lane::lanes]:
-                first = group.start * self.features
-                self._workers[lane].encode(values[group], starts, _part(scaling, group), vectors, first)
-
-        if lanes == 1:
-            work(0)
-            return
-        for done in [self._pool.submit(work, lane) for lane in range(lanes)]:
-            done.result()
+        try:
+            worker = self._idle.pop()
+        except IndexError:  # as many as there are callers at a time
+            worker = self._hire()
+        try:
+            for group in self._groups:
+                worker.encode(values[group], starts, _part(scaling, group), vectors, group.start * self.features)
+        finally:
+            self._idle.append(worker)
 
 
 class _Worker:

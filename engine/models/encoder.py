@@ -14,7 +14,7 @@ from engine.models.warm import OpenSession
 
 
 class Encoder(Protocol):
-    """Turns windows into vectors. One call at a time; what it returns never depends on threads or on how calls are cut.
+    """Turns windows into vectors. Several threads may call; what it returns never depends on them, or on how calls are cut.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Encoder(Protocol):
         ...
 
     def close(self) -> None:
-        """End the encoder's threads and give back its buffers."""
+        """Give back the encoder's buffers."""
         ...
 
 
@@ -51,7 +51,6 @@ def load_encoder(
     window: int,
     step: int,
     device: Device,
-    threads: int,
     open_session: OpenSession = Session,
 ) -> Encoder:
     """Open a model for one job's shape.
@@ -79,7 +78,6 @@ def load_encoder(
             window=window,
             step=step,
             device=device,
-            threads=threads,
             open_session=open_session,
         )
     from engine.models.windowed import WindowedEncoder
@@ -91,6 +89,5 @@ def load_encoder(
         window=window,
         step=step,
         device=device,
-        threads=threads,
         open_session=open_session,
     )

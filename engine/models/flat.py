@@ -1,5 +1,6 @@
 """FAISS as a source of candidates, with a bound on what it may have missed. The only place that imports it."""
 
+import threading
 from typing import Any, Literal
 
 import numpy as np
@@ -59,12 +60,14 @@ class FlatSearch:
         self._farthest = float(np.sqrt(np.sum(narrow.astype(np.float64) ** 2, axis=1)).max(initial=0.0))
         self._largest = float(np.abs(narrow).sum(axis=1, dtype=np.float64).max(initial=0.0))
         self._width = width
+        self._turn = threading.Lock()
 
     def propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return candidates (queries, m) int64 and, for each query, the distance below which none can be missing."""
         narrow = np.ascontiguousarray(queries, dtype=np.float32)
         centred = np.ascontiguousarray(narrow - self._centre)
-        scores, candidates = self._index.search(centred, self._count)
+        with self._turn:  # it uses all cores by itself, and a GPU's scratch memory has one user at a time
+            scores, candidates = self._index.search(centred, self._count)
         if self._count == self._total:
             return candidates, np.full(len(queries), np.inf)
         last = scores[:, -1].astype(np.float64)

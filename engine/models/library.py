@@ -12,8 +12,6 @@ votes by label. Whatever proposes candidates, these distances decide.
 
 import contextlib
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,9 +29,9 @@ __all__ = ["SPARE", "Library", "Metric", "Search", "Votes", "Weights"]
 Weights = Literal["uniform", "distance"]
 Search = Literal["auto", "exact", "faiss"]
 
-SEGMENT, MOST = 256, 1024  # queries that one thread searches in a row, at least and at most
+SEGMENT = 1024  # queries that are searched in a row: what is remembered of them stays in the cache
 LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
-TRIAL = 2 * SEGMENT  # queries after which a projection, or a stream, is judged
+TRIAL = 512  # queries after which a projection, or a stream, is judged
 MISSED = 0.05  # share of queries that it may leave without candidates
 COSTLY = 0.03  # share of distances computed from which FAISS is faster
 
@@ -55,7 +53,7 @@ class Votes:
 
 
 class Library:
-    """Reference vectors with their labels, searched by one metric.
+    """Reference vectors with their labels, searched by one metric. Several threads may ask.
 
     Parameters
     ----------
@@ -72,8 +70,6 @@ class Library:
     search : `auto`, `exact` or `faiss`
     gpu : bool
         The job runs on CUDA: `auto` and `faiss` search there (the manhattan metric stays on the CPU).
-    threads : int
-        Threads of a search on the CPU.
 
     Raises
     ------
@@ -92,7 +88,6 @@ class Library:
         normalize: bool = False,
         search: Search = "auto",
         gpu: bool = False,
-        threads: int = 1,
     ) -> None:
         self.classes = tuple(sorted(set(labels)))
         order = {label: code for code, label in enumerate(self.classes)}
@@ -103,8 +98,6 @@ class Library:
         self._normalize = normalize
         self._by_distance = weights == "distance"
         self._vectors = self._prepare(vectors, query=False)
-        self._threads = max(1, threads)
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="vote")
         gpu = gpu and metric != "manhattan"  # FAISS has no flat manhattan index with known error on GPUs
         chosen = search
         if search == "auto":
@@ -138,13 +131,11 @@ class Library:
             return Votes(winner, shares)
         prepared = self._prepare(queries, query=True)
 
-        def decide(part: slice) -> None:
+        for part in _segments(len(prepared)):
             rows, own_winner, own_shares = prepared[part], winner[part], shares[part]
             open_ = self._settle(rows, own_winner, own_shares)
             if open_.any():
                 own_winner[open_], own_shares[open_] = self._decide(rows[open_])
-
-        self._in_parts(decide, len(prepared))
         self._reconsider()
         return Votes(winner, shares)
 
@@ -169,25 +160,19 @@ class Library:
                 again = prepared[unsure]
                 index[unsure], distances[unsure] = self._measure(again, *_unknown(len(again)))
         else:
-
-            def search(part: slice) -> None:
+            for part in _segments(len(prepared)):
                 index[part], distances[part] = self._measure(prepared[part], *self._propose(prepared[part]))
-
-            self._in_parts(search, len(prepared))
             self._reconsider()
         return index, self._by_metric(distances)
-
-    def close(self) -> None:
-        """End the library's threads."""
-        self._pool.shutdown(wait=True)
 
     def _settle(
         self, queries: npt.NDArray[Any], winner: npt.NDArray[np.int32], shares: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:
         """Settle the votes that need no neighbours; return which queries are open."""
         open_ = np.ones(len(queries), dtype=np.bool_)
-        if self._projection is not None:
-            self._projection.settle(queries, self._vectors, self._codes, self._neighbours, winner, shares, open_)
+        projection = self._projection
+        if projection is not None:
+            projection.settle(queries, self._vectors, self._codes, self._neighbours, winner, shares, open_)
         return open_
 
     def _decide(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
@@ -237,12 +222,13 @@ class Library:
 
     def _reconsider(self) -> None:
         """Go on with FAISS when the stream is none: the same neighbours, sooner."""
-        if not self._may_change or self._streamed < TRIAL:
-            return
-        if self._computed > COSTLY * self._streamed * len(self):
-            self._may_change = False
-            with contextlib.suppress(DeviceError):  # not installed: it goes on as it does
-                self._faiss = FlatSearch(self._vectors, self._metric, self._neighbours + SPARE, gpu=False)
+        with self._turn:
+            if not self._may_change or self._streamed < TRIAL:
+                return
+            if self._computed > COSTLY * self._streamed * len(self):
+                self._may_change = False
+                with contextlib.suppress(DeviceError):  # not installed: it goes on as it does
+                    self._faiss = FlatSearch(self._vectors, self._metric, self._neighbours + SPARE, gpu=False)
 
     def _by_metric(self, distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Turn measured distances, in place, into those of the metric."""
@@ -250,17 +236,6 @@ class Library:
             distances *= distances
             distances *= 0.5
         return distances
-
-    def _in_parts(self, work: Callable[[slice], None], count: int) -> None:
-        """Do segment after segment of so many queries, in threads: as many as there are, none of them short."""
-        size = min(max(SEGMENT, -(-count // self._threads)), MOST)
-        parts = [slice(first, first + size) for first in range(0, count, size)]
-        if self._threads == 1 or len(parts) == 1:
-            for part in parts:
-                work(part)
-        else:
-            for _ in self._pool.map(work, parts):
-                pass
 
     def _prepare(self, vectors: npt.NDArray[np.float32], *, query: bool) -> npt.NDArray[Any]:
         """Bring vectors to the form in which the metric is a euclidean or manhattan distance.
@@ -288,6 +263,11 @@ def unit_vectors(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
     scaled: npt.NDArray[np.float64] = wide / np.where(length > 0, length, 1.0)
     return scaled
+
+
+def _segments(queries: int) -> list[slice]:
+    """Return the pieces in which so many queries are searched."""
+    return [slice(first, first + SEGMENT) for first in range(0, queries, SEGMENT)]
 
 
 def _unknown(queries: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

@@ -32,7 +32,7 @@ def try_model(entry: ModelEntry) -> None:
     elif dense:
         most = max(graph.max_window for graph in dense.graphs)
     window, channels = min(most, max(least, WINDOW)), entry.channels or 2
-    encoder = load_encoder(entry, channels=channels, window=window, step=1, device=Device("cpu", "cpu"), threads=1)
+    encoder = load_encoder(entry, channels=channels, window=window, step=1, device=Device("cpu", "cpu"))
     try:
         try_encoder(encoder, channels=channels, window=window)
     finally:

@@ -5,9 +5,9 @@ shape and the same place in the file's grid of windows, and each is computed alo
 a file is cut into calls can change a bit.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,7 @@ POSITIONS = {"cpu": 4096, "cuda": 65536}
 ROWS = {"cpu": 64, "cuda": 512}
 BATCH_BYTES = 8 << 20  # the readings of one batch
 ITEM_BYTES = 16 << 20  # what one call may weigh, as rows going in or as vectors coming out
-BATCHES = 64  # in one call: enough for all threads, few enough to see progress
-LANES_CUDA = 2  # one gathers while the other runs
+BATCHES = 16  # in one call: calls are what is spread over threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class BatchShape:
 
 
 class WindowedEncoder:
-    """Encodes windows one batch at a time, on several threads that share one session.
+    """Encodes windows one batch at a time; the threads that call share one session.
 
     Parameters
     ----------
@@ -69,8 +68,8 @@ class WindowedEncoder:
         The model, of kind `windowed`.
     channels, window, step : int
         The job's shape.
-    device, threads
-        Where the graph runs; on a CPU, batches are spread over `threads` threads.
+    device
+        Where the graph runs.
 
     Attributes
     ----------
@@ -94,7 +93,6 @@ class WindowedEncoder:
         window: int,
         step: int,
         device: Device,
-        threads: int,
         open_session: OpenSession = Session,
     ) -> None:
         spec = manifest.windowed
@@ -112,17 +110,15 @@ class WindowedEncoder:
         self._window, self._left = window, length - window if spec.padding == "left" else 0
         self._session = open_session(folder / spec.file, device=device, threads=1)
         self.device = self._session.device
-        lanes = max(1, threads if device.kind == "cpu" else min(threads, LANES_CUDA))
-        self._lanes = [
-            _Lane(self._session, spec, self._shape, channels=channels, window=window, length=length)
-            for _ in range(lanes)
-        ]
-        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="encode")
+        self._make_lane = partial(
+            _Lane, self._session, spec, self._shape, channels=channels, window=window, length=length
+        )
+        self._idle = [self._make_lane()]
 
     def encode(
         self, values: npt.NDArray[np.float64], starts: npt.NDArray[np.int64], scaling: Scaling
     ) -> npt.NDArray[np.float32]:
-        """Return the vectors of the windows that start at `starts`.
+        """Return the vectors of the windows that start at `starts`. Several threads may call.
 
         Parameters
         ----------
@@ -139,19 +135,15 @@ class WindowedEncoder:
         vectors = np.empty((starts.size, self.width), dtype=np.float32)
         gather = self._gather_from(values, scaling)
         size = self._shape.windows
-        firsts = iter(range(0, starts.size, size))  # shared by the lanes: `next` is atomic
-
-        def work(lane: _Lane, firsts: Iterator[int]) -> None:
-            for first in firsts:
+        try:
+            lane = self._idle.pop()
+        except IndexError:  # as many as there are callers at a time
+            lane = self._make_lane()
+        try:
+            for first in range(0, starts.size, size):
                 lane.encode(gather, starts[first : first + size], vectors[first : first + size])
-
-        if len(self._lanes) == 1 or starts.size <= size:
-            work(self._lanes[0], firsts)
-        else:
-            tasks = [self._pool.submit(work, lane, firsts) for lane in self._lanes]
-            wait(tasks)  # all of them, so that no lane still writes when an error is raised
-            for task in tasks:
-                task.result()
+        finally:
+            self._idle.append(lane)
         return vectors
 
     def _gather_from(self, values: npt.NDArray[np.float64], scaling: Scaling) -> Gather:
@@ -165,9 +157,8 @@ class WindowedEncoder:
         return lambda starts, out: gather_windows(series, starts, self._window, self._left, out)
 
     def close(self) -> None:
-        """End the encoder's threads and give back its buffers."""
-        self._pool.shutdown(wait=True)
-        self._lanes.clear()
+        """Give back the encoder's buffers."""
+        self._idle.clear()
 
 
 class _Lane:

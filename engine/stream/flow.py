@@ -1,19 +1,25 @@
-"""Bounded stages in threads: scan | encode | vote, with the writer in the caller's thread.
+"""Work on a stream in threads: a source that is read ahead, items side by side, results in order; and whole tasks side by side.
 
-Each stage runs in a thread of its own and hands its results on through a channel that holds a few items, so that a slow stage
-holds back those before it and memory stays bounded by the items' size. Errors travel in order behind the items made before them.
-When the caller stops, for whatever reason, every thread ends before the call returns. `Lanes` does whole tasks side by side.
+What waits between two threads is bounded in number, so that memory stays bounded by the items' size. Errors come in order, behind the
+results of the items before them. When the caller stops, for whatever reason, every thread has ended with what it did before the call returns.
+
+Items go side by side, each through all of its work in one thread, rather than from thread to thread, stage by stage: on two cores stages
+that hand over kept each other waiting for a third of the time.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-CAPACITY = 2  # items that wait between two stages
+CAPACITY = 2  # items that wait between two threads
+
+
+_END = object()
 
 
 class _Stopped(Exception):  # not an error: the consumer has gone
@@ -39,12 +45,17 @@ class Channel:
         self._error: BaseException | None = None
         self._abandoned = False
 
-    def put(self, item: Any) -> None:
-        """Hand an item over; waits while the channel is full. Raises when the consumer has gone."""
+    def reserve(self) -> None:
+        """Wait until there is room for another item of the only producer. Raises when the consumer has gone."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._items) < self._capacity or self._abandoned)
             if self._abandoned:
                 raise _Stopped
+
+    def put(self, item: Any) -> None:
+        """Hand an item over; waits while the channel is full. Raises when the consumer has gone."""
+        self.reserve()
+        with self._changed:
             self._items.append(item)
             self._changed.notify_all()
 
@@ -78,13 +89,24 @@ class Channel:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Seconds that each stage worked, waiting not counted."""
+    """Seconds that each stage worked, waiting not counted, in all threads together."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, stage: str, seconds: float) -> None:
-        """Add to a stage's time. A stage is timed by one thread at a time."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        """Add to a stage's time."""
+        with self._turn:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add the seconds of a block of code."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - begun)
 
     def include(self, other: "Stopwatch") -> None:
         """Add what another one has counted."""
@@ -145,77 +167,65 @@ class Lanes:
             raise Halted
 
 
-def run_stages(
-    source: tuple[str, Iterable[Any]], stages: list[tuple[str, Callable[[Any], Any]]], stopwatch: Stopwatch
-) -> Iterator[Any]:
-    """Pass every item of `source` through the stages, each in its own thread; yield the last stage's results in order.
+def run_ahead(
+    source: tuple[str, Iterable[Task]],
+    work: Callable[[Task], Result],
+    pool: Executor,
+    stopwatch: Stopwatch,
+    ahead: int = CAPACITY,
+) -> Generator[Result]:
+    """Yield what `work` gives for every item of `source`, in order; the source is read in a thread of its own.
 
     Parameters
     ----------
     source : (name, iterable)
-        Iterated in the first thread.
-    stages : list of (name, function)
-        Each called with one item at a time, in order.
-    stopwatch
-        Collects each stage's working time under its name.
+        Its working time counts as the stage of this name.
+    work
+        Called in the pool, for several items at a time if that has several threads.
+    pool
+        Others may use it too.
+    ahead : int
+        Items that may wait, or be worked on, before the caller takes the first of them.
 
     Raises
     ------
-    Whatever the source or a stage raised first in the order of items, after the results before it.
+    Whatever the source or an item raised first in the order of items, after the results before it.
     """
-    channels = [Channel() for _ in range(len(stages) + 1)]
+    name, items = source
+    channel = Channel(ahead)
+    pending: deque[Future[Result]] = deque()
 
     def feed() -> None:
-        name, items = source
         iterator = iter(items)
         try:
             while True:
-                begun = time.perf_counter()
-                try:
-                    item = next(iterator)
-                except StopIteration:
+                with stopwatch.time(name):
+                    item = next(iterator, _END)
+                if item is _END:
                     break
-                finally:
-                    stopwatch.add(name, time.perf_counter() - begun)
-                channels[0].put(item)
+                channel.reserve()
+                pending.append(pool.submit(work, item))  # type: ignore[arg-type]
+                channel.put(pending[-1])
         except _Stopped:
-            pass
+            return
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, in order
-            channels[0].end(error)
+            channel.end(error)
             return
         finally:
             close = getattr(iterator, "close", None)
             if close is not None:
                 close()
-        channels[0].end()
+        channel.end()
 
-    def work(place: int) -> None:
-        name, function = stages[place]
-        inward, outward = channels[place], channels[place + 1]
-        try:
-            for item in inward:
-                begun = time.perf_counter()
-                result = function(item)
-                stopwatch.add(name, time.perf_counter() - begun)
-                outward.put(result)
-        except _Stopped:
-            inward.abandon()
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, in order
-            inward.abandon()
-            outward.end(error)
-            return
-        outward.end()
-
-    threads = [threading.Thread(target=feed, name=source[0], daemon=True)]
-    threads += [
-        threading.Thread(target=work, args=(place,), name=stages[place][0], daemon=True) for place in range(len(stages))
-    ]
-    for thread in threads:
-        thread.start()
+    thread = threading.Thread(target=feed, name=name, daemon=True)
+    thread.start()
     try:
-        yield from channels[-1]
+        for future in channel:
+            yield future.result()
+            pending.popleft()
     finally:
-        for channel in channels:
-            channel.abandon()
-        for thread in threads:
-            thread.join()
+        channel.abandon()
+        thread.join()
+        for left in pending:
+            left.cancel()
+        wait(pending)

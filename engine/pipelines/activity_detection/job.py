@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from engine.pipelines.activity_detection.records import PARSE_ERROR, Fault
 from engine.pipelines.activity_detection.survey import Setup, Survey, keep, keep_setup, look_at, recall, recall_setup
 from engine.pipelines.course import Course, Progress, Settings, job_failed, run_into
 from engine.pipelines.identity import identify
-from engine.stream.flow import Stopwatch, run_stages
+from engine.stream.flow import Stopwatch, run_ahead
 from engine.stream.prompts import Line, read_lines
 
 LIBRARIES = ("tokenizers", "jinja2")  # what computes prompts
@@ -130,15 +131,17 @@ class _Run:
         questioner = Questioner(self._model, self._plan.config, self._plan.budget)
 
         def build(line: Line) -> Question:
-            if line.fault is not None:
-                return Question(line.index, fault=Fault(PARSE_ERROR, line.fault))
-            return questioner.build(line.index, line.value)
+            with stopwatch.time("prompt"):
+                if line.fault is not None:
+                    return Question(line.index, fault=Fault(PARSE_ERROR, line.fault))
+                return questioner.build(line.index, line.value)
 
         lines = read_lines(target.source, start=start)
-        try:
-            yield from run_stages(("read", lines), [("prompt", build)], stopwatch)
-        except InputError as error:
-            failures.append(error)
+        with ThreadPoolExecutor(1, thread_name_prefix="prompt") as pool:
+            try:
+                yield from run_ahead(("read", lines), build, pool, stopwatch)
+            except InputError as error:
+                failures.append(error)
 
     def _run_input(
         self, place: int, target: Target, journal: Journal, answerer: Answerer, survey: Survey, setup: Setup

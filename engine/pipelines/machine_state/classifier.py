@@ -4,9 +4,10 @@ This is the whole pipeline between reading and writing. It knows recordings, arr
 folders, so that the library's own faces and the batch job share it.
 """
 
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -20,11 +21,14 @@ from engine.models.scaling import Scaling
 from engine.output.predictions import Predictions
 from engine.pipelines.machine_state.config import MachineStateConfig, Normalization
 from engine.stream.clock import HEAD_ROWS, Clock, peek
-from engine.stream.flow import Stopwatch, run_stages
+from engine.stream.flow import Stopwatch, run_ahead
 from engine.stream.repair import Findings, Recording, repair_rows
 from engine.stream.windows import Block, Cut, cut_blocks
 from kernels.scaling import CONSTANT, add_moments
 
+# Blocks that are worked on at a time beyond the threads asked for: while one waits for Python's lock or for memory, another goes on.
+SPARE_LANES = 1
+LANES_CUDA = 2  # one gathers while the other runs
 _COPIES = 4  # of a reference window's vector while the library is made
 
 
@@ -105,7 +109,6 @@ class Classifier:
     ) -> None:
         self._config = config
         self.encoder = encoder
-        self._encoding, self._voting = threading.Lock(), threading.Lock()  # several recordings may pass at a time
         reader = config.reader_config
         self._cut = Cut(
             reader.window_size,
@@ -117,58 +120,17 @@ class Classifier:
         )
         self._moments = measure([shot.recording for shot in shots])
         self._report_shots(shots, report)
-        vectors: list[npt.NDArray[np.float32]] = []
-        labels: list[str] = []
-        left = free_bytes(encoder.device)
-        for shot in shots:
-            found: list[npt.NDArray[np.float32]] = []
-            for block in self.blocks(shot.recording, Pass(), "ffill"):
-                found.append(self.encode(block, self.scaling(shot.recording)))
-                left = None if left is None else left - _COPIES * found[-1].nbytes
-                if left is not None and left < 0:
-                    raise _too_many_shots(shot.recording, sum(map(len, vectors)) + sum(map(len, found)))
-            if not found:
-                raise _no_window(shot.recording, reader.window_size)
-            if not all(np.isfinite(part).all() for part in found):
-                raise ModelError(
-                    f"{encoder.model} gives vectors that are not finite for the n-shot file {shot.recording.name}.",
-                    code="not_finite",
-                    cure="Choose another normalization or model; a channel that stands still is often the reason.",
-                )
-            vectors += found
-            labels += [shot.label] * sum(len(part) for part in found)
-        classifier = config.classifier_config
-        if classifier.n_neighbors > len(labels):
-            message = (
-                f"n_neighbors is {classifier.n_neighbors} but the n-shot files give {len(labels)} windows of "
-                f"{reader.window_size} rows; add rows or lower window_size."
-            )
-            cure = f"Or lower step_size, which is {reader.step_size}." if reader.step_size > 1 else ""
-            raise RequestError([Problem("not_enough_shots", message, "worker.n_shots", cure)])
-        few = sorted(label for label in set(labels) if labels.count(label) < classifier.n_neighbors)
-        if few and len(set(labels)) > 1:
-            message = (
-                f"Fewer reference windows than n_neighbors ({classifier.n_neighbors}) for {', '.join(few)}: such a class "
-                f"can hardly win a vote. step_size cuts the n-shot files too."
-            )
-            report("few_references", message, {"classes": few})
-        metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
-        self.library = Library(
-            np.concatenate(vectors),
-            labels,
-            neighbours=classifier.n_neighbors,
-            metric=metric,  # type: ignore[arg-type]
-            weights=classifier.weights,
-            normalize=classifier.normalize_embeddings,
-            search=search,
-            gpu=encoder.device.kind == "cuda",
-            threads=max(1, threads // 2),  # the next windows are encoded at the same time
-        )
+        lanes = (threads + SPARE_LANES if threads > 1 else 1) if encoder.device.kind == "cpu" else LANES_CUDA
+        self._lanes, self._pool = lanes, ThreadPoolExecutor(lanes, thread_name_prefix="windows")
+        try:
+            self.library = self._make_library(*self._learn(shots), search, report)
+        except BaseException:
+            self._pool.shutdown(wait=True)
+            raise
         self.classes = self.library.classes
-        self.library.vote(vectors[0][:1])  # compiles what is not compiled yet, before the first recording is timed
 
     def classify(self, recording: Recording, run: Pass) -> Iterator[Predictions]:
-        """Yield the predictions of a recording's windows, in row order, stage by stage in threads. Several may pass at a time.
+        """Yield the predictions of a recording's windows, in row order, blocks side by side in threads. Several may pass at a time.
 
         Parameters
         ----------
@@ -183,26 +145,27 @@ class Classifier:
         scaling = self.scaling(recording)
         want = self._config.output
 
-        def encode(block: Block) -> tuple[Block, npt.NDArray[np.float32]]:
-            return block, self.encode(block, scaling)
+        def predict(block: Block) -> tuple[Predictions, int]:
+            with run.stopwatch.time("encode"):
+                vectors = self.encode(block, scaling)
+            with run.stopwatch.time("vote"):
+                return vote(block, vectors)
 
-        def vote(encoded: tuple[Block, npt.NDArray[np.float32]]) -> Predictions:
-            block, vectors = encoded
+        def vote(block: Block, vectors: npt.NDArray[np.float32]) -> tuple[Predictions, int]:
             done = int(np.searchsorted(block.starts, run.first_row))
             vectors, invalid = vectors[done:], block.invalid[done:]
             finite = np.logical_and.reduce(np.isfinite(vectors), axis=1)
+            unusable = int((~finite & ~invalid).sum())
             if not finite.all():
-                run.unusable += int((~finite & ~invalid).sum())
                 invalid = np.logical_or(invalid, ~finite)
                 vectors = np.where(finite[:, np.newaxis], vectors, np.float32(0))
-            with self._voting:
-                votes = self.library.vote(vectors)
+            votes = self.library.vote(vectors)
             codes = np.where(invalid, np.int32(-1), votes.codes)
             shares = votes.shares
             confidence = shares[np.arange(len(codes)), votes.codes]
             shares[invalid] = np.nan
             confidence[invalid] = np.nan
-            return Predictions(
+            predictions = Predictions(
                 start_rows=block.starts[done:],
                 timestamps=None if block.timestamps is None else block.timestamps[done:],
                 finish_timestamps=block.finish_timestamps[done:] if want.window_bounds else None,
@@ -211,14 +174,19 @@ class Classifier:
                 probabilities=shares if want.probabilities else None,
                 embeddings=vectors if want.embeddings else None,
                 truth=None if block.truth is None else block.truth[done:],
-                truth_classes=tuple(run.findings.labels) if block.truth is not None else (),
             )
+            return predictions, unusable
 
         windows = 0
         blocks = self.blocks(recording, run, self._config.missing_values)
-        for predictions in run_stages(("scan", blocks), [("encode", encode), ("vote", vote)], run.stopwatch):
-            windows += len(predictions.codes)
-            yield predictions
+        predicted = run_ahead(("scan", blocks), predict, self._pool, run.stopwatch, ahead=self._lanes)
+        with closing(predicted):
+            for predictions, unusable in predicted:
+                windows += len(predictions)
+                run.unusable += unusable
+                if predictions.truth is not None:  # here, in order: later ones know at least as many
+                    predictions = replace(predictions, truth_classes=tuple(run.findings.labels))  # noqa: PLW2901
+                yield predictions
         if windows == 0 and run.first_row == 0:
             rows, size = run.findings.rows, self._cut.window
             if rows >= size:
@@ -248,8 +216,7 @@ class Classifier:
 
     def encode(self, block: Block, scaling: Scaling) -> npt.NDArray[np.float32]:
         """Return the vectors of a block's windows, (windows, width) float32."""
-        with self._encoding:
-            return self.encoder.encode(block.values, block.starts - block.first_row, scaling)
+        return self.encoder.encode(block.values, block.starts - block.first_row, scaling)
 
     def scaling(self, recording: Recording) -> Scaling:
         """Return what a recording's readings are measured against, by the configured normalization."""
@@ -265,8 +232,8 @@ class Classifier:
         return Scaling(mean, 1.0 / np.where(flat, 1.0, moments.deviation), zeros)
 
     def close(self) -> None:
-        """End the threads of encoder and library."""
-        self.library.close()
+        """End the threads, and close the encoder."""
+        self._pool.shutdown(wait=True)
         self.encoder.close()
 
     def __enter__(self) -> Self:
@@ -276,6 +243,71 @@ class Classifier:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    def _learn(self, shots: Sequence[Shot]) -> tuple[npt.NDArray[np.float32], list[str]]:
+        """Return the vectors of all the shots' windows, (references, width), and their labels."""
+        vectors: list[npt.NDArray[np.float32]] = []
+        labels: list[str] = []
+        left = free_bytes(self.encoder.device)
+        for shot in shots:
+            found: list[npt.NDArray[np.float32]] = []
+            with closing(self._encode_all(shot.recording)) as parts:
+                for part in parts:
+                    found.append(part)
+                    left = None if left is None else left - _COPIES * part.nbytes
+                    if left is not None and left < 0:
+                        raise _too_many_shots(shot.recording, sum(map(len, vectors)) + sum(map(len, found)))
+            if not found:
+                raise _no_window(shot.recording, self._cut.window)
+            if not all(np.isfinite(part).all() for part in found):
+                raise ModelError(
+                    f"{self.encoder.model} gives vectors that are not finite for the n-shot file {shot.recording.name}.",
+                    code="not_finite",
+                    cure="Choose another normalization or model; a channel that stands still is often the reason.",
+                )
+            vectors += found
+            labels += [shot.label] * sum(len(part) for part in found)
+        return np.concatenate(vectors), labels
+
+    def _make_library(
+        self, vectors: npt.NDArray[np.float32], labels: list[str], search: Search, report: Report
+    ) -> Library:
+        classifier, reader = self._config.classifier_config, self._config.reader_config
+        if classifier.n_neighbors > len(labels):
+            message = (
+                f"n_neighbors is {classifier.n_neighbors} but the n-shot files give {len(labels)} windows of "
+                f"{reader.window_size} rows; add rows or lower window_size."
+            )
+            cure = f"Or lower step_size, which is {reader.step_size}." if reader.step_size > 1 else ""
+            raise RequestError([Problem("not_enough_shots", message, "worker.n_shots", cure)])
+        few = sorted(label for label in set(labels) if labels.count(label) < classifier.n_neighbors)
+        if few and len(set(labels)) > 1:
+            message = (
+                f"Fewer reference windows than n_neighbors ({classifier.n_neighbors}) for {', '.join(few)}: such a class "
+                f"can hardly win a vote. step_size cuts the n-shot files too."
+            )
+            report("few_references", message, {"classes": few})
+        metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
+        library = Library(
+            vectors,
+            labels,
+            neighbours=classifier.n_neighbors,
+            metric=metric,  # type: ignore[arg-type]
+            weights=classifier.weights,
+            normalize=classifier.normalize_embeddings,
+            search=search,
+            gpu=self.encoder.device.kind == "cuda",
+        )
+        library.vote(vectors[:1])  # compiles what is not compiled yet, before the first recording is timed
+        return library
+
+    def _encode_all(self, recording: Recording) -> Generator[npt.NDArray[np.float32]]:
+        """Yield the vectors of a recording's windows, block by block."""
+        scaling, run = self.scaling(recording), Pass()
+        blocks = self.blocks(recording, run, "ffill")
+        return run_ahead(
+            ("scan", blocks), lambda block: self.encode(block, scaling), self._pool, run.stopwatch, ahead=self._lanes
+        )
 
     def _report_shots(self, shots: Sequence[Shot], report: Report) -> None:
         names = shots[0].recording.data_columns

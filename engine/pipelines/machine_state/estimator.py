@@ -153,9 +153,7 @@ class StateClassifier:
         settings = Settings(self.device, self.threads, self.search)
         device = resolve_device(settings.device)
         threads = settings.threads or usable_cores()
-        encoder = load_encoder(
-            entry, channels=len(names), window=self.window, step=self.step, device=device, threads=threads
-        )
+        encoder = load_encoder(entry, channels=len(names), window=self.window, step=self.step, device=device)
         self.close()
         found: list[str] = []
 

@@ -93,7 +93,6 @@ class _Run:
             window=reader.window_size,
             step=reader.step_size,
             device=self.course.device,
-            threads=self.course.threads,
             open_session=settings.open_session,
         )
         try:
