@@ -12,6 +12,7 @@ votes by label. Whatever proposes candidates, these distances decide.
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ LARGE = 200_000  # library vectors from which `auto` takes FAISS even on a CPU
 TRIAL = 512  # queries after which a projection, or a stream, is judged
 MISSED = 0.05  # share of queries that it may leave without candidates
 COSTLY = 0.03  # share of distances computed from which FAISS is faster
+FIRST, HOPELESS = 64, 0.3  # the same after so few queries, where so large a share had to be computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ class Library:
         self.search = chosen
         self._faiss = FlatSearch(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
         self._may_change = search == "auto" and metric != "manhattan" and large_enough(self._vectors)
-        self._streamed = self._computed = 0  # queries that were searched one by one, and the distances that took
+        self._begun = 0  # queries that have come
+        self._streamed = self._computed = (
+            0  # of these, those that were searched one by one, and the distances that took
+        )
         projected = chosen == "exact" and metric != "manhattan"
         self._projection = Projection.of(self._vectors) if projected else None
         self._asked = self._missed = 0  # queries that went through the projection, and those that it could not help
@@ -125,18 +130,12 @@ class Library:
         """
         winner = np.empty(len(queries), dtype=np.int32)
         shares = np.empty((len(queries), len(self.classes)), dtype=np.float64)
-        if self._faiss is not None:
-            index, distances = self.nearest(queries)
-            vote(self._codes[index], distances, self._by_distance, winner, shares)
-            return Votes(winner, shares)
         prepared = self._prepare(queries, query=True)
-
-        for part in _segments(len(prepared)):
+        for part in self._segments(len(prepared)):
             rows, own_winner, own_shares = prepared[part], winner[part], shares[part]
             open_ = self._settle(rows, own_winner, own_shares)
             if open_.any():
                 own_winner[open_], own_shares[open_] = self._decide(rows[open_])
-        self._reconsider()
         return Votes(winner, shares)
 
     def nearest(self, queries: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -151,18 +150,8 @@ class Library:
         prepared = self._prepare(queries, query=True)
         index = np.empty((len(queries), self._neighbours), dtype=np.int64)
         distances = np.empty((len(queries), self._neighbours), dtype=np.float64)
-        if self._faiss is not None:
-            candidates, horizon = self._faiss.propose(prepared)
-            counts = np.full(len(prepared), candidates.shape[1], dtype=np.int64)
-            measure(prepared, self._vectors, self._code, candidates, counts, index, distances)
-            unsure = distances[:, -1] >= horizon
-            if unsure.any():
-                again = prepared[unsure]
-                index[unsure], distances[unsure] = self._measure(again, *_unknown(len(again)))
-        else:
-            for part in _segments(len(prepared)):
-                index[part], distances[part] = self._measure(prepared[part], *self._propose(prepared[part]))
-            self._reconsider()
+        for part in self._segments(len(prepared)):
+            index[part], distances[part] = self._search(prepared[part])
         return index, self._by_metric(distances)
 
     def _settle(
@@ -183,11 +172,33 @@ class Library:
         undecided = np.empty(len(queries), dtype=np.bool_)
         agree(self._codes, candidates, counts, winner, shares, undecided)
         if undecided.any():
-            index, distances = self._measure(queries[undecided], candidates[undecided], counts[undecided])
+            index, distances = self._search(queries[undecided], candidates[undecided], counts[undecided])
             some_winner, some_shares = winner[undecided], shares[undecided]
             vote(self._codes[index], self._by_metric(distances), self._by_distance, some_winner, some_shares)
             winner[undecided], shares[undecided] = some_winner, some_shares
         return winner, shares
+
+    def _search(
+        self,
+        queries: npt.NDArray[Any],
+        candidates: npt.NDArray[np.int32] | None = None,
+        counts: npt.NDArray[np.int64] | None = None,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return the nearest of each query, and the distances as `kernels.nearest` gives them; among candidates, where they are known."""
+        faiss = self._faiss
+        if faiss is None:
+            if candidates is None or counts is None:
+                candidates, counts = self._propose(queries)
+            found = self._measure(queries, candidates, counts)
+            self._reconsider()
+            return found
+        proposed, horizon = faiss.propose(queries)
+        index, distances = self._measure(queries, proposed, np.full(len(queries), proposed.shape[1], dtype=np.int64))
+        unsure = distances[:, -1] >= horizon
+        if unsure.any():
+            again = queries[unsure]
+            index[unsure], distances[unsure] = self._measure(again, *_unknown(len(again)))
+        return index, distances
 
     def _propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return candidates for each query and how many there are, -1 where nothing is known."""
@@ -223,12 +234,14 @@ class Library:
     def _reconsider(self) -> None:
         """Go on with FAISS when the stream is none: the same neighbours, sooner."""
         with self._turn:
-            if not self._may_change or self._streamed < TRIAL:
+            if not self._may_change or self._streamed < FIRST:
                 return
-            if self._computed > COSTLY * self._streamed * len(self):
+            bearable = COSTLY if self._streamed >= TRIAL else HOPELESS
+            if self._computed > bearable * self._streamed * len(self):
                 self._may_change = False
                 with contextlib.suppress(DeviceError):  # not installed: it goes on as it does
                     self._faiss = FlatSearch(self._vectors, self._metric, self._neighbours + SPARE, gpu=False)
+                    self._projection = None
 
     def _by_metric(self, distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Turn measured distances, in place, into those of the metric."""
@@ -236,6 +249,15 @@ class Library:
             distances *= distances
             distances *= 0.5
         return distances
+
+    def _segments(self, queries: int) -> Iterator[slice]:
+        """Yield the pieces in which so many queries are searched: short ones first, after which the search may be changed."""
+        first = 0
+        while first < queries:
+            size = FIRST if self._may_change and self._begun < TRIAL else SEGMENT
+            self._begun += size  # threads may lose some
+            yield slice(first, min(first + size, queries))
+            first += size
 
     def _prepare(self, vectors: npt.NDArray[np.float32], *, query: bool) -> npt.NDArray[Any]:
         """Bring vectors to the form in which the metric is a euclidean or manhattan distance.
@@ -263,11 +285,6 @@ def unit_vectors(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
     scaled: npt.NDArray[np.float64] = wide / np.where(length > 0, length, 1.0)
     return scaled
-
-
-def _segments(queries: int) -> list[slice]:
-    """Return the pieces in which so many queries are searched."""
-    return [slice(first, first + SEGMENT) for first in range(0, queries, SEGMENT)]
 
 
 def _unknown(queries: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

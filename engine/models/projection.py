@@ -12,7 +12,7 @@ from kernels.projection import LONGEST, project, propose_stream
 from kernels.settle import middles, settle_stream
 
 LEAST_VECTORS = 512  # a smaller library is measured as fast as anything is done about it
-LEAST_WIDTH = 128
+LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
 REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
