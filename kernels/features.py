@@ -64,7 +64,7 @@ def write_features(
     features = 2 + total
     room = (windows + LANES - 1) // LANES * LANES
     columns = np.ones((channels * features, room), dtype=np.float32)  # to be compressed, a column of the vectors a row
-    mean, deviation = np.empty((windows, channels)), np.empty((windows, channels))
+    mean, deviation = np.empty((channels, windows)), np.empty((channels, windows))
     pool_moments(values, window, starts, mean, deviation)
     offset = 0
     place = 2
@@ -84,30 +84,28 @@ def write_features(
     weight = height / np.sqrt(max(1.0, np.float64(total)))
     for c in range(channels):
         level, spread = columns[c * features], columns[c * features + 1]
+        centre, own = mean[c], deviation[c]
+        factor, near, lift = scale[c], reference[c], raised[c]
         for i in range(windows):
-            own = deviation[i, c] * scale[c]
-            away = abs((mean[i, c] - reference[c]) * scale[c] + raised[c])
-            unit = 1.0
-            if per_window:
-                flat = deviation[i, c] <= CONSTANT * max(1e-12, abs(mean[i, c]))
-                unit = 1.0 if flat else own
-                own = 0.0 if flat else 1.0
-                away = 0.0
+            away = 0.0 if per_window else abs((centre[i] - near) * factor + lift)
             level[i] = min(away + np.sqrt(away * away + 1.0), MOST)  # asinh(x) = log(x + sqrt(x^2 + 1))
-            spread[i] = min(1.0 + gain * own, MOST)
-            deviation[i, c] = gain / unit
+        for i in range(windows):
+            flat = per_window and own[i] <= CONSTANT * max(1e-12, abs(centre[i]))
+            scaled = own[i] * factor
+            unit = scaled if per_window and not flat else 1.0
+            spread[i] = min(1.0 + gain * ((0.0 if flat else 1.0) if per_window else scaled), MOST)
+            own[i] = gain / unit
         for row in range(c * features + 2, (c + 1) * features):
             response = columns[row]
             for i in range(windows):
-                response[i] = 1.0 + deviation[i, c] * response[i]
+                response[i] = 1.0 + own[i] * response[i]
         for row in range(features):
             heights = np.float32(1.0 if row == 0 else height if row == 1 else weight)
             column = columns[c * features + row]
             for at in range(0, room, LANES):
                 log_lanes(column, at, heights)
         for i in range(windows):
-            if (mean[i, c] - reference[c]) * scale[c] + raised[c] < 0.0:
-                level[i] = -level[i]
+            level[i] = -level[i] if (centre[i] - near) * factor + lift < 0.0 else level[i]
     for start in range(0, windows, TILE):
         for row in range(channels * features):
             for i in range(start, min(start + TILE, windows)):

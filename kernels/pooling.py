@@ -101,7 +101,7 @@ def pool_moments(
         Rows per window, at least 1.
     starts : (windows,) int64
         First row of each window; `start + window <= rows`.
-    mean, deviation : (windows, channels) float64
+    mean, deviation : (channels, windows) float64
         Overwritten.
 
     Notes
@@ -121,24 +121,22 @@ def pool_moments(
     for c in range(channels):
         for first in range(0, rows, window):
             end = min(first + window, rows)
-            m = 0.0
-            s = 0.0
-            for t in range(first, end):
-                x = values[c, t]
-                delta = x - m
-                m += delta * inverse[t - first + 1]
-                s += delta * (x - m)
-                prefix_mean[t] = m
-                prefix_square[t] = s
-            m = 0.0
-            s = 0.0
-            for t in range(end - 1, first - 1, -1):
-                x = values[c, t]
-                delta = x - m
-                m += delta * inverse[end - t]
-                s += delta * (x - m)
-                suffix_mean[t] = m
-                suffix_square[t] = s
+            ahead = ahead_square = behind = behind_square = 0.0
+            for n in range(
+                end - first
+            ):  # both ways at a time: each addition waits for the one before it, but not for the other way's
+                x = values[c, first + n]
+                delta = x - ahead
+                ahead += delta * inverse[n + 1]
+                ahead_square += delta * (x - ahead)
+                prefix_mean[first + n] = ahead
+                prefix_square[first + n] = ahead_square
+                x = values[c, end - 1 - n]
+                delta = x - behind
+                behind += delta * inverse[n + 1]
+                behind_square += delta * (x - behind)
+                suffix_mean[end - 1 - n] = behind
+                suffix_square[end - 1 - n] = behind_square
         for i in range(starts.shape[0]):
             start = starts[i]
             after = start % window  # rows of the window that lie in the next block
@@ -150,5 +148,5 @@ def pool_moments(
                 share = after * inverse[window]
                 m += delta * share
                 s += prefix_square[last] + delta * delta * share * (window - after)
-            mean[i, c] = m
-            deviation[i, c] = np.sqrt(max(0.0, s * inverse[window]))
+            mean[c, i] = m
+            deviation[c, i] = np.sqrt(max(0.0, s * inverse[window]))

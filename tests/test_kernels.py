@@ -72,11 +72,11 @@ def test_gather_series_lays_windows_side_by_side():
 def test_pooled_moments_are_those_of_each_window(values, window, step):
     expected = naive.windows(values, window, step)
     starts = np.arange(len(expected)) * step
-    mean, deviation = np.empty((2, len(expected), len(values)))
+    mean, deviation = np.empty((2, len(values), len(expected)))
     pool_moments(values, window, starts, mean, deviation)
     for i, part in enumerate(expected):
-        assert np.allclose(mean[i], part.mean(axis=1), rtol=1e-12, atol=1e-9)
-        assert np.allclose(deviation[i], part.std(axis=1), rtol=1e-7, atol=1e-7)
+        assert np.allclose(mean[:, i], part.mean(axis=1), rtol=1e-12, atol=1e-9)
+        assert np.allclose(deviation[:, i], part.std(axis=1), rtol=1e-7, atol=1e-7)
 
 
 @quick
