@@ -1,6 +1,7 @@
 """How fast a whole job is: files in, result files out, against a bare Polars scan of the same columns.
 
-    python benchmarks/end_to_end.py [--rows 200000] [--channels 40] [--window 128] [--runs 3] [--threads N] [--folder DIR]
+    python benchmarks/end_to_end.py [--rows 200000] [--channels 40] [--window 128] [--runs 3] [--threads N]
+        [--device auto|cpu|cuda] [--folder DIR]
 
 A simulated plant (two states, real dynamics and noise), step 1, 15 neighbours, some 4,000 library vectors. A person reads the
 table; the last line is JSON.
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=128)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=usable_cores())
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--metric", default="euclidean")
     parser.add_argument("--search", default="auto", choices=["auto", "exact", "faiss"])
     parser.add_argument("--folder", type=Path, help="where the files are written for the time of the run")
@@ -95,7 +97,13 @@ def main() -> None:
             metric=arguments.metric,
         )
         summaries: list[Summary] = [
-            run(request, folder / f"job_{number}", threads=arguments.threads, search=arguments.search)
+            run(
+                request,
+                folder / f"job_{number}",
+                device=arguments.device,
+                threads=arguments.threads,
+                search=arguments.search,
+            )
             for number in range(arguments.runs + 1)  # the first warms the kernels and the page cache up
         ]
         measured = sorted(summaries[1:], key=lambda summary: summary.windows_per_s)
@@ -121,6 +129,7 @@ def main() -> None:
         "channels": arguments.channels,
         "window": arguments.window,
         "neighbours": NEIGHBOURS,
+        "device": median.device,
         "metric": arguments.metric,
         "search": arguments.search,
         "num_bytes": size_bytes,

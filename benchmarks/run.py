@@ -228,7 +228,10 @@ def _farther(folder: Path, name: str, near: np.ndarray, far: np.ndarray, places:
 
 
 def encoders(bench: Bench) -> Found:
-    """Whole jobs with a transformer and a convolution, beside a bare loop of ready batches through their graphs."""
+    """Whole jobs with a transformer and convolutions, beside a bare loop of ready batches through their graphs.
+
+    The small convolution costs little more than reading the windows does; of the other, two cores run some ten thousand a second.
+    """
     sys.path.insert(0, str(HERE.parent / "tests"))
     from encoders import convolution, transformer
 
@@ -238,14 +241,16 @@ def encoders(bench: Bench) -> Found:
     os.environ["ENGINE_HOME"] = str(home)
     graphs = {
         "transformer": (
-            transformer(bench.folder / "transformer.onnx", length=WINDOW, dim=32, heads=4, layers=2, patch=8), 1
+            transformer(bench.folder / "transformer.onnx", length=WINDOW, dim=32, heads=4, layers=2, patch=8), 1, 32
         ),
-        "convolution": (convolution(bench.folder / "convolution.onnx", channels=CHANNELS, width=64), CHANNELS),
+        "convolution": (
+            convolution(bench.folder / "convolution.onnx", channels=CHANNELS, width=128, hidden=32), CHANNELS, 4
+        ),
+        "small_convolution": (convolution(bench.folder / "small.onnx", channels=CHANNELS, width=64), CHANNELS, 2),
     }  # fmt: skip
     found: Found = {}
-    for name, (graph, per_row) in graphs.items():
+    for name, (graph, per_row, step) in graphs.items():
         Catalog(home).add(graph, name=name)
-        step = 32 if per_row == 1 else 2
         ours = [bench.ours("job", options={"model": name, "step": step})]
         rows = ours[0]["windows"] * (CHANNELS // per_row)
         ours, bare = alternate(

@@ -151,6 +151,7 @@ def convolution(
     *,
     channels: int = 3,
     width: int = 6,
+    hidden: int = 8,
     length: int | None = None,
     axes: Literal["NCT", "NTC"] = "NCT",
     batch: int | str = "batch",
@@ -163,8 +164,10 @@ def convolution(
     shown = channels if declared_channels is None else declared_channels or "channels"
     rows = length or "rows"
     x = w.node("Transpose", "values", perm=[0, 2, 1]) if axes == "NTC" else "values"
-    x = w.node("Relu", w.node("Conv", x, w.random(8, channels, 5), kernel_shape=[5], pads=[2, 2]))
-    x = w.node("Tanh", w.node("Conv", x, w.random(width, 8, 5), kernel_shape=[5], pads=[2, 2]), name="features_map")
+    x = w.node("Relu", w.node("Conv", x, w.random(hidden, channels, 5), kernel_shape=[5], pads=[2, 2]))
+    x = w.node(
+        "Tanh", w.node("Conv", x, w.random(width, hidden, 5), kernel_shape=[5], pads=[2, 2]), name="features_map"
+    )
     if pooled:
         w.node("Flatten", w.node("GlobalAveragePool", x), name="embedding")
     shape = [batch, shown, rows] if axes == "NCT" else [batch, rows, shown]

@@ -166,7 +166,7 @@ def _show_end(summary: "RunSummary", tally: "Tally | AnswerTally", speed: str) -
     if len(summary.warnings) > SHOWN:
         _row("", f"... and {len(summary.warnings) - SHOWN:,} more warnings")
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in summary.stage_s.items())
-    _row("seconds", f"{summary.elapsed_s:.2f} in all; stages side by side: {stages}")
+    _row("seconds", f"{summary.elapsed_s:.2f} in all; of all threads together: {stages}")
     if speed:
         _row("speed", speed)
     _row("device", summary.device)
