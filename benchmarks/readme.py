@@ -27,7 +27,7 @@ def _times(part: Found) -> str:
 # File, the measure in throughput.json ("" for the whole file), the row's first cell, what its second says.
 ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
     (
-        "memory", "", "peak memory, 200 MB and 2 GB of CSV, 40 channels, window 64, step 64", "memory.py",
+        "memory", "", "peak memory, 200 MB and 10 GB of CSV, 40 channels, window 64, step 64", "memory.py",
         lambda one: f"{one['small']['peak_mb']:.0f} MB and {one['large']['peak_mb']:.0f} MB",
     ),
     (

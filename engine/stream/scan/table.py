@@ -83,7 +83,7 @@ class Table:
     def estimate_rows(self) -> tuple[int, bool]:
         """Return how many data rows can be read, and whether that is exact; cells are not looked at.
 
-        Exact for Parquet and for up to 4 MB of CSV text; otherwise judged from the length of the rows in the first 4 MB.
+        Exact for Parquet and for up to 12 MB of CSV text; otherwise judged from the length of the rows in the first 12 MB.
 
         Raises
         ------

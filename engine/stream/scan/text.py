@@ -6,6 +6,7 @@ is found, and why the rows before it are always the same.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from engine.stream.scan.cells import parse_cells, text_name
 from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
+ESTIMATE_BLOCKS = 3  # from which the rows of the rest are judged
 _SENTINEL = "last"  # the last column of the file: null in every row that is too short
 
 
@@ -59,21 +61,22 @@ class TextReader:
                 yield self._finish(*ahead)
 
     def estimate_rows(self) -> tuple[int, bool]:
-        """Return the number of rows of the first block, scaled to the size of the file if that has more."""
+        """Return the number of rows of the first blocks, scaled to the size of the file if that has more."""
         seen_bytes = 0
 
         def progress(num_bytes: int) -> None:
             nonlocal seen_bytes
             seen_bytes = num_bytes
 
-        blocks = cut_blocks(self._source, self._layout, progress=progress)
-        first = next(blocks, None)
-        if first is None:
-            return 0, True
-        if first.last:
-            return first.rows, True
-        blocks.close()
-        return round(first.rows * self._source.num_bytes / seen_bytes), False
+        rows = 0
+        with closing(cut_blocks(self._source, self._layout, progress=progress)) as blocks:
+            for number, block in enumerate(blocks, 1):
+                rows += block.rows
+                if block.last:
+                    return rows, True
+                if number == ESTIMATE_BLOCKS:
+                    return round(rows * self._source.num_bytes / seen_bytes), False
+        return rows, True
 
     def line_of(self, row: int) -> int:
         """Return the line by counting the rows before it."""
