@@ -306,17 +306,17 @@ def test_chunks_refuse_less_than_a_row(tmp_path):
 
 
 def test_rows_are_counted_or_estimated(tmp_path):
-    path = write(tmp_path, "timestamp,a\n" + "".join(f"{10_000 + i},1.5\n" for i in range(20_000)))
+    path = write(tmp_path, "timestamp,a\n" + "".join(f"{10_000 + i},1.5\n" for i in range(80_000)))
     packed = write(tmp_path, gzip.compress(path.read_bytes()), "run.csv.gz")
-    assert open_table(path, "run.csv", ReadOptions()).estimate_rows() == (20_000, True)
-    assert open_table(packed, "run.csv", ReadOptions()).estimate_rows() == (20_000, True)
+    assert open_table(path, "run.csv", ReadOptions()).estimate_rows() == (80_000, True)
+    assert open_table(packed, "run.csv", ReadOptions()).estimate_rows() == (80_000, True)
     with mock.patch.object(blocks, "BLOCK_BYTES", 50_000), mock.patch.object(source, "PIECE_BYTES", 10_000):
         for file in (path, packed):
             rows, exact = open_table(file, "run.csv", ReadOptions()).estimate_rows()
             assert not exact
-            assert rows == pytest.approx(20_000, rel=0.2)
+            assert rows == pytest.approx(80_000, rel=0.2)
     with pytest.raises(IndexError):
-        open_table(path, "run.csv", ReadOptions()).line_of(20_000)
+        open_table(path, "run.csv", ReadOptions()).line_of(80_000)
 
 
 # What a person reads: file, line, column, value, cure; and always the rows before the fault.
