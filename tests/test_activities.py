@@ -24,7 +24,7 @@ from engine.plant.activities import (
 )
 from engine.plant.activities.free_forms import SERIES, SNAPSHOTS
 from engine.plant.activities.phrases import in_words
-from engine.plant.activities.prose import scenes
+from engine.plant.activities.prose import leave_out, scenes
 from engine.plant.activities.readings import Hand, Reading, take_readings
 from engine.plant.activities.wording import ASKS_HELD_OUT, OPENINGS_HELD_OUT
 
@@ -229,7 +229,7 @@ def test_prose_opens_with_the_activity_and_quotes_what_the_record_says(held_out)
         assert opening.lower() == example.activity.lower()
         text = text_of(example.record)
         assert len(json.dumps(example.record)) <= LONGEST
-        assert not re.search(r"\{\w\}", text), text  # no mark of a pattern is left
+        assert not re.search(r"\{\w\}|<\d", text), text  # no mark of a pattern is left
         for number in NUMBER.findall(rest):
             assert number in text, (number, example)
 
@@ -266,7 +266,19 @@ def test_the_trades_have_sayings_for_every_reading_and_scenes_for_every_activity
             assert text == texts[-1] or naming.normalise(names[0]) not in held_out, text
     told = scenes()
     assert set(told) == {(domain, activity) for domain, activities in ACTIVITIES.items() for activity in activities}
-    assert all(len(set(texts)) > 2 for texts in told.values())
+    for tables in told.values():
+        assert len(tables) == 2
+        assert all(len(set(texts)) == len(texts) > 2 for texts in tables)
+
+
+def test_a_reading_that_decides_is_left_where_others_are_left_out():
+    domain = DOMAINS["pump"]
+    for seed in range(200):
+        rng = Random(seed)
+        readings = take_readings(domain, domain.activities["off"], 2, Hand.draw(rng), rng, held_out=False)
+        kept = leave_out(readings, rng)
+        assert any(one.sign is not None and one.sign.decides for one in kept)
+        assert all(one in readings for one in kept)
 
 
 def test_patterns_that_are_held_out_are_not_those_of_training():

@@ -98,9 +98,12 @@ def _compose_prose(domain: Domain, activity: Activity, rng: Random, *, held_out:
     readings = take_readings(domain, activity, rng.choice((2, 3, 4)), hand, rng, held_out=held_out)
     if rng.random() < 0.4:
         readings = free.shorten(readings, rng)
+    more = rng.choice((0, 0, 0, 0, 1, 1, 2, 3))
+    if more > 1:
+        readings = prose.leave_out(readings, rng)
     limits = (draw(words, rng, held_out=held_out) for words in (prose_words.TOO_HIGH, prose_words.TOO_LOW))
     unusual, notes = _find_unusual(readings, rng, *((limit,) for limit in limits))
-    record = prose.write(domain, activity, readings, notes, rng, held_out=held_out)
+    record = prose.write(domain, activity, readings, notes, more, rng, held_out=held_out)
     return Example(record, answer(activity.key, readings, unusual, rng), domain.key, activity.key)
 
 

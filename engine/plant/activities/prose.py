@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from engine.plant.activities import free, free_words, prose_words, wording
+from engine.plant.activities.circumstances import CIRCUMSTANCES
 from engine.plant.activities.free_tables import clocks
 from engine.plant.activities.readings import Hand, Reading, take_readings
 from engine.plant.activities.scenes import SCENES
@@ -20,6 +21,7 @@ from engine.plant.activities.vocabulary import Activity, Domain
 NAMELESS = ("machine", "unit", "thing", "system", "equipment")
 BULLETS = ("- ", "* ", "• ", "\N{EN DASH} ", "-> ", "+ ", "")
 NAMES = ("Ben", "Aisha", "Kurt", "op2", "Mia", "Stan", "night", "field", "J.", "Dora")
+NUMBER = re.compile(r"<([\d.]+?)\.\.([\d.]+)>")
 FILLERS = ("uh, ", "um, ", "you know, ", "let me see, ", "right, ", "er, ", "okay, ", "hang on, ")
 TITLES = ("Subject", "Title", "Ticket", "Re", "Topic", "Short text", "Incident", "Request")
 BODIES = ("Description", "Details", "Text", "What I saw", "Findings", "Observation", "Message", "Remarks")
@@ -38,23 +40,53 @@ class Letter:
 
 
 @cache
-def scenes() -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return what people tell besides readings, by domain and activity."""
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
-    domain = ""
-    for line in SCENES.strip().splitlines():
-        if line.startswith("domain "):
-            domain = line.removeprefix("domain ").strip()
-        else:
-            activity, _, text = line.partition(" : ")
-            found[domain, activity] = tuple(part.strip() for part in text.split(";"))
+def scenes() -> dict[tuple[str, str], tuple[tuple[str, ...], ...]]:
+    """Return what people tell besides readings, by domain and activity: what they see, and what other instruments say."""
+    found: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {}
+    for table in (SCENES, CIRCUMSTANCES):
+        domain = ""
+        for line in table.strip().splitlines():
+            if line.startswith("domain "):
+                domain = line.removeprefix("domain ").strip()
+            else:
+                activity, _, text = line.partition(" : ")
+                told = tuple(part.strip() for part in text.split(";"))
+                found[domain, activity.strip()] = (*found.get((domain, activity.strip()), ()), told)
     return found
 
 
+def _scene(domain: Domain, activity: Activity, count: int, rng: Random, *, held_out: bool) -> list[str]:
+    """Draw what is told besides readings, with numbers where it has some."""
+    tables = scenes()[domain.key, activity.key]
+    told = [text for table in tables for text in (table[-1:] if held_out else table[:-1])]
+
+    def number(found: re.Match[str]) -> str:
+        low, high = found[1], found[2]
+        return f"{rng.uniform(float(low), float(high)):.{len(low.partition('.')[2])}f}"
+
+    chosen = rng.sample(told, min(len(told), count))
+    return [NUMBER.sub(number, expand(text, rng)).strip() for text in chosen]
+
+
+def leave_out(readings: Sequence[Reading], rng: Random) -> list[Reading]:
+    """Leave some readings out where more than readings is told; one that decides stays."""
+    kept = [one for one in readings if rng.random() < 0.7]
+    deciding = [one for one in readings if one.sign is not None and one.sign.decides]
+    return kept if any(one in kept for one in deciding) else [*kept, rng.choice(deciding)]
+
+
 def write(
-    domain: Domain, activity: Activity, readings: Sequence[Reading], notes: str, rng: Random, *, held_out: bool
+    domain: Domain,
+    activity: Activity,
+    readings: Sequence[Reading],
+    notes: str,
+    more: int,
+    rng: Random,
+    *,
+    held_out: bool,
 ) -> dict[str, Any]:
-    """Return a record that tells of readings."""
+    """Return a record that tells of readings, and of so much more that fits the activity."""
+    scene = _scene(domain, activity, more, rng, held_out=held_out)
     known = rng.random() < 0.85
     called = rng.choice(domain.held_out) if held_out else free.call(domain, rng)
     name = called if known else rng.choice(NAMELESS)
@@ -65,11 +97,7 @@ def write(
     sentences = [
         say(one, rng, saying=own.get(one.name, ""), wordy=wordy, terse=terse, held_out=held_out) for one in readings
     ]
-    told = scenes()[domain.key, activity.key]
-    told = told[-1:] if held_out else told[:-1]
-    texts = [
-        expand(scene, rng).strip() for scene in rng.sample(told, min(len(told), rng.choice((0, 0, 0, 0, 1, 1, 2))))
-    ]
+    texts = scene
     texts += [
         _mistype(draw(prose_words.ASIDES, rng, held_out=held_out), rng) for _ in range(rng.choice((0, 0, 1, 1, 2)))
     ]
