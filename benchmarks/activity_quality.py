@@ -2,12 +2,12 @@
 
     python benchmarks/activity_quality.py [--model NAME] [--sets generated prose by_hand] [--records 500] [--untrained NAME] [--show 20]
 
-Three sets: generated plants whose channel names, wordings and ranges are never in training; the same told in prose, whose sentences,
-questions and kinds of letters are not in training either; and `by_hand.jsonl`, 238 records that were
-composed one by one, in free styles, by authors who knew the list of activities and nothing of the rule base. It is frozen by its digest, and
-nothing may be chosen on it: no wording, no setting, no checkpoint. Answers are greedy. An answer is right when its first sentence
-is the activity's name, canonical or one of its other names. Beside it: always answering the most frequent activity, and, with
-`--untrained`, an installed model of the same shape with random weights. Intervals are Wilson's, 95 %.
+Three sets: generated plants whose channel names, wordings and ranges are never in training; others told in prose, whose sentences and
+questions, and some kinds of letters, are not in training either; and `by_hand.jsonl`, 238 records that were composed one by one, in free
+styles, by authors who knew the list of activities and nothing of the rule base. It is frozen by its digest, and nothing may be chosen
+on it: no wording, no setting, no checkpoint. Answers are greedy. An answer is right when its first sentence is the activity's name,
+canonical or one of its other names. Beside it: always answering the most frequent activity, and, with `--untrained`, an installed
+model of the same shape with random weights. Intervals are Wilson's, 95 %.
 
 A person reads the table; the last line is JSON.
 """

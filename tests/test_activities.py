@@ -30,6 +30,7 @@ from engine.plant.activities.wording import ASKS_HELD_OUT, OPENINGS_HELD_OUT
 
 COUNT = 2000
 MEASURED = "d0fbc38b45ba434a5e76b762ce3ff217f877e138131b4d6130e0387dfb1bb740"  # of the first 500 records that scores are made on
+MEASURED_PROSE = "1ea277b1c4b958c146fc6c4c1d975cd862deec1e6bec1f04bf270aba8af0b9ce"
 STYLES_HELD_OUT = (
     " || ",
     "\n> ",
@@ -73,6 +74,15 @@ def test_the_measuring_stick_stays_as_it_is():
         content = [example.record, example.answer, example.domain, example.activity]
         digest.update(json.dumps(content, ensure_ascii=False).encode())
     assert digest.hexdigest() == MEASURED, "scores of different versions can be compared on the same records only"
+
+
+def test_the_set_of_prose_stays_as_it_is():
+    digest = hashlib.sha256()
+    for index in range(500):
+        example = compose_prose(20_000_001, index, held_out=True)
+        content = [example.record, example.answer, example.domain, example.activity]
+        digest.update(json.dumps(content, ensure_ascii=False).encode())
+    assert digest.hexdigest() == MEASURED_PROSE, "scores of different versions can be compared on the same records only"
 
 
 def test_every_activity_occurs_and_no_answer_is_frequent(trained):
