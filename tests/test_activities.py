@@ -11,14 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plant.activities import ACTIVITIES, DOMAINS, LONGEST, compose, compose_quote, naming
+from engine.plant.activities import (
+    ACTIVITIES,
+    DOMAINS,
+    LONGEST,
+    compose,
+    compose_prose,
+    compose_quote,
+    naming,
+    prose_words,
+    sentences,
+)
 from engine.plant.activities.free_forms import SERIES, SNAPSHOTS
 from engine.plant.activities.phrases import in_words
+from engine.plant.activities.prose import leave_out, scenes
 from engine.plant.activities.readings import Hand, Reading, take_readings
 from engine.plant.activities.wording import ASKS_HELD_OUT, OPENINGS_HELD_OUT
 
 COUNT = 2000
 MEASURED = "d0fbc38b45ba434a5e76b762ce3ff217f877e138131b4d6130e0387dfb1bb740"  # of the first 500 records that scores are made on
+MEASURED_PROSE = "1ea277b1c4b958c146fc6c4c1d975cd862deec1e6bec1f04bf270aba8af0b9ce"
 STYLES_HELD_OUT = (
     " || ",
     "\n> ",
@@ -62,6 +74,15 @@ def test_the_measuring_stick_stays_as_it_is():
         content = [example.record, example.answer, example.domain, example.activity]
         digest.update(json.dumps(content, ensure_ascii=False).encode())
     assert digest.hexdigest() == MEASURED, "scores of different versions can be compared on the same records only"
+
+
+def test_the_set_of_prose_stays_as_it_is():
+    digest = hashlib.sha256()
+    for index in range(500):
+        example = compose_prose(20_000_001, index, held_out=True)
+        content = [example.record, example.answer, example.domain, example.activity]
+        digest.update(json.dumps(content, ensure_ascii=False).encode())
+    assert digest.hexdigest() == MEASURED_PROSE, "scores of different versions can be compared on the same records only"
 
 
 def test_every_activity_occurs_and_no_answer_is_frequent(trained):
@@ -203,3 +224,78 @@ def test_quotes_are_of_names_and_numbers_in_the_record():
 def test_hardly_two_records_of_training_open_alike(trained):
     openings = Counter(text_of(example.record).strip()[:25] for example in trained)
     assert len(openings) > 0.6 * COUNT
+
+
+@given(st.integers(0, 2**40), st.booleans())
+def test_prose_is_a_function_of_its_arguments(seed, held_out):
+    assert compose_prose(seed, 0, held_out=held_out) == compose_prose(seed, 0, held_out=held_out)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_prose_opens_with_the_activity_and_quotes_what_the_record_says(held_out):
+    for index in range(COUNT):
+        example = compose_prose(3, index, held_out=held_out)
+        opening, _, rest = example.answer.partition(". ")
+        assert opening.lower() == example.activity.lower()
+        text = text_of(example.record)
+        assert len(json.dumps(example.record)) <= LONGEST
+        assert not re.search(r"\{\w\}|<\d", text), text  # no mark of a pattern is left
+        for number in NUMBER.findall(rest):
+            assert number in text, (number, example)
+
+
+def test_every_reading_that_decides_is_told_in_prose():
+    for seed in range(300):
+        rng = Random(seed)
+        domain = rng.choice(list(DOMAINS.values()))
+        activity = rng.choice(list(domain.activities.values()))
+        readings = take_readings(domain, activity, 3, Hand.draw(rng), rng, held_out=False)
+        own = sentences.rename(readings, domain.key, 0.5, rng, held_out=False)
+        for one in readings:
+            told = sentences.say(one, rng, saying=own.get(one.name, ""))
+            assert one.name in told
+            assert one.last in told or (one.sign is not None and one.sign.course in "~^")
+
+
+def test_the_trades_have_sayings_for_every_reading_and_scenes_for_every_activity():
+    needed = {
+        (domain.key, sign.role, sign.level + sign.course)
+        for domain in DOMAINS.values()
+        for activity in domain.activities.values()
+        for sign in activity.signs
+    }
+    known = sentences.sayings()
+    assert needed <= set(known)
+    for (key, role, _), texts in known.items():
+        held_out = {naming.normalise(name) for one in DOMAINS[key].roles.values() for name in one.held_out}
+        assert len(set(texts)) == len(texts) > 2, (key, role)
+        for text in texts:
+            names = re.findall(r"\[(.+?)\]", text)
+            assert len(names) == 1, text
+            assert ("<" in text) != ("{" in text), text
+            assert text == texts[-1] or naming.normalise(names[0]) not in held_out, text
+    told = scenes()
+    assert set(told) == {(domain, activity) for domain, activities in ACTIVITIES.items() for activity in activities}
+    for tables in told.values():
+        assert len(tables) == 2
+        assert all(len(set(texts)) == len(texts) > 2 for texts in tables)
+
+
+def test_a_reading_that_decides_is_left_where_others_are_left_out():
+    domain = DOMAINS["pump"]
+    for seed in range(200):
+        rng = Random(seed)
+        readings = take_readings(domain, domain.activities["off"], 2, Hand.draw(rng), rng, held_out=False)
+        kept = leave_out(readings, rng)
+        assert any(one.sign is not None and one.sign.decides for one in kept)
+        assert all(one in readings for one in kept)
+
+
+def test_patterns_that_are_held_out_are_not_those_of_training():
+    for patterns in (sentences.STEADY, sentences.RISING, sentences.STATED, prose_words.QUESTIONS, prose_words.ASIDES):
+        trained = sentences.keep(patterns, held_out=False)
+        held_out = sentences.keep(patterns, held_out=True)
+        assert held_out
+        assert {*trained, *held_out} == {*patterns}
+        assert not any("|" in sentences.expand(pattern, Random(1)) for pattern in patterns)
+        assert not {*trained} & {*held_out}

@@ -7,11 +7,11 @@ construction. `held_out=True` takes names, wordings, sizes and styles that no ot
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from engine.plant.activities import free, free_words, wording
+from engine.plant.activities import free, free_words, prose, prose_words, wording
 from engine.plant.activities.answers import answer
 from engine.plant.activities.everyday import EVERYDAY
 from engine.plant.activities.forms import draw_form
@@ -19,10 +19,11 @@ from engine.plant.activities.free_forms import draw_free_form
 from engine.plant.activities.machines import MACHINES
 from engine.plant.activities.processes import PROCESSES
 from engine.plant.activities.readings import Hand, Reading, take_readings
+from engine.plant.activities.sentences import draw
 from engine.plant.activities.synonyms import parse_more
 from engine.plant.activities.vocabulary import Activity, Domain, parse
 
-__all__ = ["ACTIVITIES", "Example", "compose", "compose_quote"]
+__all__ = ["ACTIVITIES", "Example", "compose", "compose_prose", "compose_quote"]
 
 DOMAINS = parse(MACHINES + PROCESSES + EVERYDAY, *parse_more())
 ACTIVITIES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -32,7 +33,8 @@ ACTIVITIES: dict[str, dict[str, tuple[str, ...]]] = {
 """Domain -> activity -> its other names."""
 
 _CHOICES = [(domain, activity) for domain in DOMAINS.values() for activity in domain.activities.values()]
-FREE = 0.7  # the share of training examples that are written freely
+PROSE = 0.5  # the share of training examples that are told in sentences
+FREE = 0.7  # the share of the others that are written freely
 LONGEST = 1100  # characters of a record: what does not fit is drawn again
 
 
@@ -59,10 +61,22 @@ def compose(seed: int, index: int, *, held_out: bool = False) -> Example:
     rng = Random(f"{seed}/{index}/{held_out}")  # noqa: S311 - examples, no secrets
     domain, activity = rng.choice(_CHOICES)
     while True:
-        if not held_out and rng.random() < FREE:
+        if not held_out and rng.random() < PROSE:
+            example = _compose_prose(domain, activity, rng, held_out=False)
+        elif not held_out and rng.random() < FREE:
             example = _compose_free(domain, activity, rng)
         else:
             example = _compose(domain, activity, rng, held_out=held_out)
+        if len(json.dumps(example.record)) <= LONGEST:
+            return example
+
+
+def compose_prose(seed: int, index: int, *, held_out: bool = False) -> Example:
+    """Return an example that is told in sentences; held out, with names, patterns and kinds of letters that no other example has."""
+    rng = Random(f"{seed}/{index}/prose/{held_out}")  # noqa: S311 - examples, no secrets
+    domain, activity = rng.choice(_CHOICES)
+    while True:
+        example = _compose_prose(domain, activity, rng, held_out=held_out)
         if len(json.dumps(example.record)) <= LONGEST:
             return example
 
@@ -75,6 +89,22 @@ def compose_quote(seed: int, index: int) -> Example:
         record, text = free.ask_to_quote(domain, activity, rng)
         if len(json.dumps(record)) <= LONGEST:
             return Example(record, text, domain.key, activity.key)
+
+
+def _compose_prose(domain: Domain, activity: Activity, rng: Random, *, held_out: bool) -> Example:
+    hand = Hand.draw(rng)
+    if rng.random() < 0.75:  # in a sentence few write XI_204
+        hand = replace(hand, case="as is")
+    readings = take_readings(domain, activity, rng.choice((2, 3, 4)), hand, rng, held_out=held_out)
+    if rng.random() < 0.4:
+        readings = free.shorten(readings, rng)
+    more = rng.choice((0, 0, 0, 0, 1, 1, 2, 3))
+    if more > 1:
+        readings = prose.leave_out(readings, rng)
+    limits = (draw(words, rng, held_out=held_out) for words in (prose_words.TOO_HIGH, prose_words.TOO_LOW))
+    unusual, notes = _find_unusual(readings, rng, *((limit,) for limit in limits))
+    record = prose.write(domain, activity, readings, notes, more, rng, held_out=held_out)
+    return Example(record, answer(activity.key, readings, unusual, rng), domain.key, activity.key)
 
 
 def _compose_free(domain: Domain, activity: Activity, rng: Random) -> Example:

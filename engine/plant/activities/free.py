@@ -7,9 +7,11 @@ from engine.plant.activities import free_words, naming, wording
 from engine.plant.activities.answers import quote
 from engine.plant.activities.free_forms import draw_free_form
 from engine.plant.activities.readings import Hand, Reading, take_readings
+from engine.plant.activities.sentences import tell
 from engine.plant.activities.vocabulary import Activity, Domain
 
 NAMED = 0.8  # the share of records that say which machine it is
+TOLD = 0.4  # the share of quotes from sentences
 QUOTES = (
     "Quote {}.",
     "{}?",
@@ -93,7 +95,7 @@ def _arrange(
 
 def ask_to_quote(domain: Domain, activity: Activity, rng: Random) -> tuple[dict[str, Any], str]:
     """Return a record that asks for readings by name, and the answer: the names mean nothing, so they have to be read."""
-    form, rows = draw_free_form(rng)
+    form, rows = (tell, 3) if rng.random() < TOLD else draw_free_form(rng)
     readings = take_readings(domain, activity, rows, Hand.draw(rng), rng, held_out=False)
     for place, one in enumerate(readings):
         one.name = naming.strange(rng) + (f" {place}" if rng.random() < 0.03 else "")
