@@ -20,6 +20,7 @@ WIDTH = 40
 def small(monkeypatch):
     """Let small libraries be projected, on few axes, however little these show."""
     monkeypatch.setattr(projection, "LEAST_VECTORS", 4)
+    monkeypatch.setattr(projection, "LEAST_SEARCHED", 4)
     monkeypatch.setattr(projection, "LEAST_WIDTH", 16)
     monkeypatch.setattr(projection, "AXES", (16,))
     monkeypatch.setattr(projection, "REST", 1.0)
@@ -147,7 +148,8 @@ def test_noise_is_not_projected(monkeypatch):
     assert wider.axes.shape == (4, 300, 16)
     assert wider.widen(crowd).axes.shape == (8, 300, 16)
     assert wider.widen(crowd).widen(crowd) is None
-    assert Projection.of(crowd[:100]) is None
+    assert Projection.of(crowd[:100]) is not None
+    assert Projection.of(crowd[:30]) is None
     assert Projection.of(np.zeros((600, 200), dtype=np.float32)) is None
     assert Projection.of(np.full((600, 200), 1e30, dtype=np.float32) * rng.random((600, 200), dtype=np.float32)) is None
 

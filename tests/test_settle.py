@@ -19,6 +19,7 @@ WIDTH = 40
 def small(monkeypatch):
     """Let small libraries be projected, on few axes, however little these show."""
     monkeypatch.setattr(projection, "LEAST_VECTORS", 4)
+    monkeypatch.setattr(projection, "LEAST_SEARCHED", 4)
     monkeypatch.setattr(projection, "LEAST_WIDTH", 16)
     monkeypatch.setattr(projection, "AXES", (16,))
     monkeypatch.setattr(projection, "REST", 1.0)

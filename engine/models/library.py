@@ -106,7 +106,8 @@ class Library:
             chosen = "faiss" if gpu or len(labels) >= LARGE else "exact"
         self.search = chosen
         self._faiss = FlatSearch(self._vectors, metric, neighbours + SPARE, gpu=gpu) if chosen == "faiss" else None
-        self._may_change = search == "auto" and metric != "manhattan" and large_enough(self._vectors)
+        self._large = large_enough(self._vectors)
+        self._may_change = search == "auto" and metric != "manhattan" and self._large
         self._begun = 0  # queries that have come
         self._streamed = self._computed = (
             0  # of these, those that were searched one by one, and the distances that took
@@ -203,7 +204,7 @@ class Library:
     def _propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return candidates for each query and how many there are, -1 where nothing is known."""
         projection = self._projection
-        if projection is None:
+        if projection is None or not self._large:
             return _unknown(len(queries))
         candidates, counts = projection.propose(queries, self._neighbours)
         self._asked += len(counts)  # threads may lose a count: these decide about time only

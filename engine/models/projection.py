@@ -11,7 +11,8 @@ from kernels.lanes import LANES
 from kernels.projection import LONGEST, project, propose_stream
 from kernels.settle import middles, settle_stream
 
-LEAST_VECTORS = 512  # a smaller library is measured as fast as anything is done about it
+LEAST_VECTORS = 32  # of a smaller library nothing is worth settling
+LEAST_SEARCHED = 512  # a smaller one is measured as fast as candidates are looked for
 LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
@@ -54,7 +55,7 @@ class Projection:
         ----------
         vectors : (vectors, width) float32 or float64
         """
-        if not large_enough(vectors):
+        if len(vectors) < LEAST_VECTORS or vectors.shape[1] < LEAST_WIDTH:
             return None
         count = len(vectors)
         centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -150,9 +151,9 @@ class Projection:
 
 
 def large_enough(vectors: npt.NDArray[Any]) -> bool:
-    """Tell whether a library is so large that searching it in clever ways pays."""
+    """Tell whether a library is so large that looking for candidates, or changing the search, pays."""
     count, width = vectors.shape
-    return bool(count >= LEAST_VECTORS and width >= LEAST_WIDTH)
+    return bool(count >= LEAST_SEARCHED and width >= LEAST_WIDTH)
 
 
 def _in_tiles(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
