@@ -27,6 +27,10 @@ def _times(part: Found) -> str:
 # File, the measure in throughput.json ("" for the whole file), the row's first cell, what its second says.
 ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
     (
+        "end_to_end", "", "step-1 windows of 40 channels x 128 rows, 15 neighbours among 4,000 vectors", "end_to_end.py",
+        lambda one: f"{one['windows_per_s']:,.0f} windows/s, {one['times_bare_scan']:.1f}x the time of a bare Polars scan",
+    ),
+    (
         "memory", "", "peak memory, 200 MB and 10 GB of CSV, 40 channels, window 64, step 64", "memory.py",
         lambda one: f"{one['small']['peak_mb']:.0f} MB and {one['large']['peak_mb']:.0f} MB",
     ),
