@@ -143,39 +143,12 @@ class Classifier:
             After the predictions of the windows that were whole before what is wrong.
         """
         scaling = self.scaling(recording)
-        want = self._config.output
 
         def predict(block: Block) -> tuple[Predictions, int]:
             with run.stopwatch.time("encode"):
                 vectors = self.encode(block, scaling)
             with run.stopwatch.time("vote"):
-                return vote(block, vectors)
-
-        def vote(block: Block, vectors: npt.NDArray[np.float32]) -> tuple[Predictions, int]:
-            done = int(np.searchsorted(block.starts, run.first_row))
-            vectors, invalid = vectors[done:], block.invalid[done:]
-            finite = np.logical_and.reduce(np.isfinite(vectors), axis=1)
-            unusable = int((~finite & ~invalid).sum())
-            if not finite.all():
-                invalid = np.logical_or(invalid, ~finite)
-                vectors = np.where(finite[:, np.newaxis], vectors, np.float32(0))
-            votes = self.library.vote(vectors)
-            codes = np.where(invalid, np.int32(-1), votes.codes)
-            shares = votes.shares
-            confidence = shares[np.arange(len(codes)), votes.codes]
-            shares[invalid] = np.nan
-            confidence[invalid] = np.nan
-            predictions = Predictions(
-                start_rows=block.starts[done:],
-                timestamps=None if block.timestamps is None else block.timestamps[done:],
-                finish_timestamps=block.finish_timestamps[done:] if want.window_bounds else None,
-                codes=codes,
-                confidence=confidence,
-                probabilities=shares if want.probabilities else None,
-                embeddings=vectors if want.embeddings else None,
-                truth=None if block.truth is None else block.truth[done:],
-            )
-            return predictions, unusable
+                return self._vote(block, vectors, run.first_row)
 
         windows = 0
         blocks = self.blocks(recording, run, self._config.missing_values)
@@ -243,6 +216,34 @@ class Classifier:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    def _vote(self, block: Block, vectors: npt.NDArray[np.float32], first_row: int) -> tuple[Predictions, int]:
+        """Return the predictions of a block's windows from a row on, and how many have a vector that says nothing."""
+        want = self._config.output
+        done = int(np.searchsorted(block.starts, first_row))
+        vectors, invalid = vectors[done:], block.invalid[done:]
+        finite = np.logical_and.reduce(np.isfinite(vectors), axis=1)
+        unusable = int((~finite & ~invalid).sum())
+        if not finite.all():
+            invalid = np.logical_or(invalid, ~finite)
+            vectors = np.where(finite[:, np.newaxis], vectors, np.float32(0))
+        votes = self.library.vote(vectors)
+        codes = np.where(invalid, np.int32(-1), votes.codes)
+        shares = votes.shares
+        confidence = shares[np.arange(len(codes)), votes.codes]
+        shares[invalid] = np.nan
+        confidence[invalid] = np.nan
+        predictions = Predictions(
+            start_rows=block.starts[done:],
+            timestamps=None if block.timestamps is None else block.timestamps[done:],
+            finish_timestamps=block.finish_timestamps[done:] if want.window_bounds else None,
+            codes=codes,
+            confidence=confidence,
+            probabilities=shares if want.probabilities else None,
+            embeddings=vectors if want.embeddings else None,
+            truth=None if block.truth is None else block.truth[done:],
+        )
+        return predictions, unusable
 
     def _learn(self, shots: Sequence[Shot]) -> tuple[npt.NDArray[np.float32], list[str]]:
         """Return the vectors of all the shots' windows, (references, width), and their labels."""
