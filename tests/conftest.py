@@ -22,6 +22,21 @@ def command(capsys):
     return run
 
 
+@pytest.fixture
+def small_projections(monkeypatch):
+    """Let small libraries be projected, on few axes, however little these show."""
+    from engine.models import projection
+
+    for name, value in (
+        ("LEAST_VECTORS", 4),
+        ("LEAST_SEARCHED", 4),
+        ("LEAST_WIDTH", 16),
+        ("AXES", (16,)),
+        ("REST", 1.0),
+    ):
+        monkeypatch.setattr(projection, name, value)
+
+
 @pytest.fixture(scope="session")
 def plant_service(tmp_path_factory):
     """A server with some jobs on it, whose answers are all held against the API page; the tests of the contract share it."""

@@ -1,10 +1,11 @@
 """Tasks side by side: order of results, the first error wins, and nothing is left running."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.stream.flow import Halted, Lanes, Stopwatch
+from engine.stream.flow import Halted, Lanes, Stopwatch, run_ahead
 
 WAIT_S = 60
 
@@ -64,6 +65,70 @@ def test_the_first_error_ends_all_tasks_and_is_raised(kind):
         lanes.run(task, range(100))
     assert ends == [1]  # no other began
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]
+
+
+@pytest.fixture(params=[1, 3])
+def pool(request):
+    with ThreadPoolExecutor(request.param) as made:
+        yield made
+
+
+def test_results_come_in_order_and_both_sides_are_timed(pool):
+    watch = Stopwatch()
+    assert list(run_ahead(("read", range(50)), lambda n: n * n, pool, watch)) == [n * n for n in range(50)]
+    assert list(watch.seconds) == ["read"]
+
+
+@pytest.mark.parametrize("at", ["source", "item"])
+def test_an_error_comes_behind_the_results_before_it(pool, at):
+    def source():
+        for n in range(9):
+            if at == "source" and n == 4:
+                raise ValueError(n)
+            yield n
+
+    def work(n):
+        if at == "item" and n >= 4:
+            raise ValueError(n)
+        return n
+
+    found = []
+    before = set(threading.enumerate())
+
+    def read():
+        found.extend(run_ahead(("read", source()), work, pool, Stopwatch()))
+
+    with pytest.raises(ValueError, match="4"):
+        read()
+    assert found == [0, 1, 2, 3]
+    assert not [one for one in set(threading.enumerate()) - before if one.name == "read"]
+
+
+def test_no_more_is_read_than_may_wait_and_all_has_ended_when_the_caller_stops(pool):
+    seen, closed, working = [], [], []
+
+    def source():
+        try:
+            for n in range(1000):
+                seen.append(n)
+                yield n
+        finally:
+            closed.append(True)
+
+    def work(n):
+        working.append(n)
+        try:
+            return n
+        finally:
+            working.remove(n)
+
+    results = run_ahead(("read", source()), work, pool, Stopwatch(), ahead=3)
+    assert [next(results), next(results)] == [0, 1]
+    results.close()
+    assert len(seen) <= 2 + 3 + 2  # taken, waiting, and the one in each hand
+    assert closed == [True]
+    assert working == []
+    assert not [one for one in threading.enumerate() if one.name == "read"]
 
 
 def test_stopwatches_add_up():

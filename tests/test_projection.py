@@ -17,13 +17,8 @@ WIDTH = 40
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
-    """Let small libraries be projected, on few axes, however little these show."""
-    monkeypatch.setattr(projection, "LEAST_VECTORS", 4)
-    monkeypatch.setattr(projection, "LEAST_SEARCHED", 4)
-    monkeypatch.setattr(projection, "LEAST_WIDTH", 16)
-    monkeypatch.setattr(projection, "AXES", (16,))
-    monkeypatch.setattr(projection, "REST", 1.0)
+def small(small_projections, monkeypatch):
+    """Small libraries are projected, and candidates have little room."""
     monkeypatch.setattr(projection, "SPARE", 80)  # so that it does run out
 
 

@@ -15,14 +15,7 @@ few = settings(max_examples=60, deadline=None, derandomize=True)
 WIDTH = 40
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    """Let small libraries be projected, on few axes, however little these show."""
-    monkeypatch.setattr(projection, "LEAST_VECTORS", 4)
-    monkeypatch.setattr(projection, "LEAST_SEARCHED", 4)
-    monkeypatch.setattr(projection, "LEAST_WIDTH", 16)
-    monkeypatch.setattr(projection, "AXES", (16,))
-    monkeypatch.setattr(projection, "REST", 1.0)
+pytestmark = pytest.mark.usefixtures("small_projections")
 
 
 def settle(library, codes, stream, k):

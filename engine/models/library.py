@@ -109,9 +109,8 @@ class Library:
         self._large = large_enough(self._vectors)
         self._may_change = search == "auto" and metric != "manhattan" and self._large
         self._begun = 0  # queries that have come
-        self._streamed = self._computed = (
-            0  # of these, those that were searched one by one, and the distances that took
-        )
+        self._streamed = 0  # of these, those that were searched one by one
+        self._computed = 0  # distances that took
         projected = chosen == "exact" and metric != "manhattan"
         self._projection = Projection.of(self._vectors) if projected else None
         self._asked = self._missed = 0  # queries that went through the projection, and those that it could not help
