@@ -5,9 +5,10 @@ from typing import Any
 
 from engine.plant.activities import free_words, naming, wording
 from engine.plant.activities.answers import quote
+from engine.plant.activities.callings import beside
 from engine.plant.activities.free_forms import draw_free_form
 from engine.plant.activities.readings import Hand, Reading, take_readings
-from engine.plant.activities.sentences import tell
+from engine.plant.activities.sentences import capital, tell
 from engine.plant.activities.vocabulary import Activity, Domain
 
 NAMED = 0.8  # the share of records that say which machine it is
@@ -58,13 +59,17 @@ def write(data: str, domain: Domain, activity: Activity, notes: str, rng: Random
     )
     if known and rng.random() < 0.25:  # said in the question only, or before it
         opening, question = ("", question if name in question else f"{name}: {question}")
-    before = [free_words.chatter(rng) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))] + [opening]
-    after = [free_words.chatter(rng) for _ in range(rng.choice((0, 0, 0, 0, 1, 2)))] + [notes]
+    before = [_chat(rng) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))] + [opening]
+    after = [_chat(rng) for _ in range(rng.choice((0, 0, 0, 0, 1, 2)))] + [notes]
     rng.shuffle(after)
     record = _arrange(before, data, after, question, offered, rng)
     if rng.random() < 0.2:
         record["system"] = rng.choice((*free_words.SYSTEMS, *wording.SYSTEMS))
     return {field: content for field, content in record.items() if content}
+
+
+def _chat(rng: Random) -> str:
+    return free_words.chatter(rng) if rng.random() < 0.6 else capital(beside(rng)) + "."
 
 
 def _arrange(

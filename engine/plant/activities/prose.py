@@ -11,17 +11,17 @@ from random import Random
 from typing import Any
 
 from engine.plant.activities import free, free_words, prose_words, wording
+from engine.plant.activities.callings import beside
 from engine.plant.activities.circumstances import CIRCUMSTANCES
 from engine.plant.activities.free_tables import clocks
 from engine.plant.activities.readings import Hand, Reading, take_readings
 from engine.plant.activities.scenes import SCENES
-from engine.plant.activities.sentences import capital, draw, expand, rename, run, say
+from engine.plant.activities.sentences import capital, draw, fill, rename, run, say
 from engine.plant.activities.vocabulary import Activity, Domain
 
 NAMELESS = ("machine", "unit", "thing", "system", "equipment")
 BULLETS = ("- ", "* ", "• ", "\N{EN DASH} ", "-> ", "+ ", "")
 NAMES = ("Ben", "Aisha", "Kurt", "op2", "Mia", "Stan", "night", "field", "J.", "Dora")
-NUMBER = re.compile(r"<([\d.]+?)\.\.([\d.]+)>")
 FILLERS = ("uh, ", "um, ", "you know, ", "let me see, ", "right, ", "er, ", "okay, ", "hang on, ")
 TITLES = ("Subject", "Title", "Ticket", "Re", "Topic", "Short text", "Incident", "Request")
 BODIES = ("Description", "Details", "Text", "What I saw", "Findings", "Observation", "Message", "Remarks")
@@ -60,12 +60,8 @@ def _scene(domain: Domain, activity: Activity, count: int, rng: Random, *, held_
     tables = scenes()[domain.key, activity.key]
     told = [text for table in tables for text in (table[-1:] if held_out else table[:-1])]
 
-    def number(found: re.Match[str]) -> str:
-        low, high = found[1], found[2]
-        return f"{rng.uniform(float(low), float(high)):.{len(low.partition('.')[2])}f}"
-
     chosen = rng.sample(told, min(len(told), count))
-    return [NUMBER.sub(number, expand(text, rng)).strip() for text in chosen]
+    return [fill(text, rng) for text in chosen]
 
 
 def leave_out(readings: Sequence[Reading], rng: Random) -> list[Reading]:
@@ -102,6 +98,8 @@ def write(
         _mistype(draw(prose_words.ASIDES, rng, held_out=held_out), rng) for _ in range(rng.choice((0, 0, 1, 1, 2)))
     ]
     texts.append(notes)
+    if not held_out:
+        texts += [beside(rng) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
     another = known and rng.random() < 0.15
     if another:
         texts.append(_another(domain, readings, rng, held_out=held_out))

@@ -16,6 +16,7 @@ from engine.plant.activities.readings import Reading
 from engine.plant.activities.telltales import MACHINES
 from engine.plant.activities.telltales_plants import EVERYDAY, PLANTS
 
+NUMBER = re.compile(r"<([\d.]+?)\.\.([\d.]+)>")
 CHOICE = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
 SMALL = re.compile(r"\b(the|an?|is|are|was|has|have|had|been|I|it|my|our|his|her) ")
 STEADY = (
@@ -82,6 +83,16 @@ def expand(pattern: str, rng: Random) -> str:
         if drawn == pattern:
             return drawn
         pattern = drawn
+
+
+def fill(pattern: str, rng: Random) -> str:
+    """Draw one of each `(one|or another)`, and a number for each `<2..6>`, with as many decimals as its first bound."""
+
+    def number(found: re.Match[str]) -> str:
+        low, high = found[1], found[2]
+        return f"{rng.uniform(float(low), float(high)):.{len(low.partition('.')[2])}f}"
+
+    return NUMBER.sub(number, expand(pattern, rng)).strip()
 
 
 def draw(patterns: Sequence[str], rng: Random, *, held_out: bool) -> str:

@@ -5,6 +5,8 @@ A line is `DOMAIN / ROLE : names`, or `DOMAIN : names` for what the machine itse
 
 from functools import cache
 
+from engine.plant.activities.callings import parse_callings
+
 MORE = """
 drilling rig : rig 12; floor; semi-sub; offshore rig; driller's cabin; the rig floor; mast; derrick; platform rig; exploration well; geothermal rig; well
 drilling rig / wob : bit force; load on the bit; weight bit; W.O.B.; WOB klb; downhole weight; drilling weight; weight applied; bitweight; axial load; thrust on bit
@@ -177,4 +179,4 @@ def parse_more() -> tuple[dict[tuple[str, str], tuple[str, ...]], dict[str, tupl
             roles[domain, role] = names
         else:
             machines[domain] = names
-    return roles, machines
+    return roles, {domain: (*names, *parse_callings()[domain]) for domain, names in machines.items()}
