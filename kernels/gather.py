@@ -1,31 +1,10 @@
-"""Sliding windows of a multi-channel series: views without copies, and batches gathered for an encoder."""
+"""Sliding windows of a multi-channel series, gathered into batches for an encoder."""
 
 import numpy as np
 import numpy.typing as npt
 
 from kernels.jit import kernel
 from kernels.scaling import CONSTANT
-
-
-def window_view(values: npt.NDArray[np.float64], window: int, step: int) -> npt.NDArray[np.float64]:
-    """Return every window of `values` as a view: no element is copied.
-
-    Parameters
-    ----------
-    values : (channels, rows) float64
-    window, step : int
-        Rows per window and from one start to the next, both at least 1.
-
-    Returns
-    -------
-    (windows, channels, window) read-only view; `windows` is 0 when there are fewer rows than one window.
-    """
-    channels, rows = values.shape
-    count = max(0, (rows - window) // step + 1)
-    if count == 0:
-        return np.empty((0, channels, window), dtype=values.dtype)
-    view: npt.NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)[:, ::step]
-    return view.transpose(1, 0, 2)
 
 
 @kernel

@@ -1,6 +1,8 @@
 """The library's faces: public names, what an import loads, `classify` and `run`, and the estimator."""
 
+import dataclasses
 import json
+import pickle
 import subprocess
 import sys
 import warnings
@@ -210,6 +212,7 @@ def test_a_failed_job_carries_its_errors(plant):
     (error,) = caught.value.errors
     assert isinstance(error, engine.InputError)
     assert (error.code, error.file) == ("invalid_cell", "line7.csv")
+    assert (error.line, error.column, error.value) == (2, "flow", "x")
     assert "line7.csv, line 2, column flow: 'x' is not a number." in str(error)
 
 
@@ -414,10 +417,65 @@ def test_before_and_after():
     for ask in (fresh.predict, fresh.predict_proba):
         with pytest.raises(engine.RequestError, match=r"has not learned anything\. Call fit first"):
             ask(PLANT)
+
+
+def test_what_was_learned_outlives_the_threads(states):
     closed = learned()
     closed.close()
+    np.testing.assert_array_equal(closed.predict_proba(PLANT), states.predict_proba(PLANT))
+    closed.close()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"metric": "cosine", "weights": "distance"}, {"normalize_embeddings": True}, {"normalization": "file"}],
+)
+def test_a_fitted_estimator_goes_through_a_pickle(parameters):
+    fitted = learned(**parameters)
+    before = fitted.predict_proba(PLANT)
+    taken = pickle.loads(pickle.dumps(fitted))
+    fitted.close()
+    assert taken.get_params() == fitted.get_params()
+    assert taken.classes_.tolist() == ["idle", "run"]
+    np.testing.assert_array_equal(taken.predict_proba(PLANT), before)
+    taken.set_params(window=32, n_neighbors=1, model="other", threads=2)  # for the next fit
+    np.testing.assert_array_equal(taken.predict_proba(PLANT), before)
+    taken.close()
+    fresh = pickle.loads(pickle.dumps(engine.StateClassifier(window=WINDOW)))
     with pytest.raises(engine.RequestError, match="Call fit first"):
-        closed.predict(PLANT)
+        fresh.predict(PLANT)
+
+
+CHILD = """
+import pickle, sys
+import numpy as np
+states = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(states.predict_proba(np.load(sys.argv[1])).tobytes())
+"""
+
+
+def test_another_process_predicts_the_same(states, tmp_path):
+    np.save(tmp_path / "plant.npy", PLANT)
+    said = subprocess.run(
+        [sys.executable, "-c", CHILD, str(tmp_path / "plant.npy")],
+        input=pickle.dumps(states),
+        capture_output=True,
+        check=True,
+    )
+    assert said.stdout == states.predict_proba(PLANT).tobytes()
+
+
+def test_a_pickle_meets_other_weights_or_another_version(states, monkeypatch):
+    taken = pickle.loads(pickle.dumps(states))
+    monkeypatch.setattr(engine, "__version__", "99.0")
+    with pytest.warns(UserWarning, match=r"fitted with version .*; this is 99\.0\. Fit again"):
+        taken.predict(PLANT)
+    taken.close()
+    taken = pickle.loads(pickle.dumps(states))
+    digests = dict.fromkeys(taken._fitted.sha256, "0" * 64)
+    taken._fitted = dataclasses.replace(taken._fitted, sha256=digests)
+    with pytest.raises(engine.ModelError, match=r"fitted with other weights of the model omega_1_4_base\. Fit again"):
+        taken.predict(PLANT)
 
 
 def test_recordings_to_predict_must_fit(states):

@@ -10,24 +10,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from strategies import quick, series
 
 from kernels.features import write_features
-from kernels.gather import gather_series, gather_standard_windows, gather_windows, window_view
+from kernels.gather import gather_series, gather_standard_windows, gather_windows
 from kernels.lanes import LANES, log_lanes
 from kernels.nearest import EUCLIDEAN, MANHATTAN, distance, measure, nearest_stream
 from kernels.pooling import pool_means, pool_moments
 from kernels.scaling import add_moments, fill_forward, scale_about_mean, scale_series
 from kernels.vote import vote
-
-
-@quick
-@given(series(), st.integers(1, 70), st.integers(1, 80))
-def test_window_view_shows_every_window_without_a_copy(values, window, step):
-    expected = naive.windows(values, window, step)
-    view = window_view(values, window, step)
-    assert view.shape == (len(expected), len(values), window)
-    for got, want in zip(view, expected, strict=True):
-        assert np.array_equal(got, want)
-    if len(expected):
-        assert np.shares_memory(view, values)
 
 
 @quick

@@ -337,15 +337,17 @@ def test_a_long_stem_is_cut_where_the_file_system_refuses_it(tmp_path: Path) -> 
 
 
 def bad_cell() -> InputError:
-    return InputError("line7.csv, line 30, column a: 'bad' is not a number.", code="invalid_cell", file="line7.csv")
+    message = "line7.csv, line 30, column a: 'bad' is not a number."
+    return InputError(message, code="invalid_cell", file="line7.csv", line=30, column="a", value="bad")
 
 
 def test_a_failed_input_keeps_what_came_before_and_can_be_taken_up_again(tmp_path: Path) -> None:
     predictions = windows(27)
     with Journal.open(tmp_path / "a", {}) as journal, open_sink(journal) as sink:
         sink.write(predictions.cut(0, 13))
-        sink.fail(bad_cell(), line=30)
-        failed = {"status": "failed", "code": "invalid_cell", "message": str(bad_cell()), "line": 30}
+        sink.fail(bad_cell(), rows=27)
+        told = {"status": "failed", "code": "invalid_cell", "message": str(bad_cell())}
+        failed = {**told, "line": 30, "column": "a", "value": "bad", "rows": 27}
         assert sink.ended == failed
         assert len(journal.entries) == 2
     before = result(tmp_path / "a")
@@ -356,7 +358,7 @@ def test_a_failed_input_keeps_what_came_before_and_can_be_taken_up_again(tmp_pat
         assert (sink.ended, sink.windows_committed) == (None, 10)
         assert len(result(tmp_path / "a")) == 1
         sink.write(predictions.cut(10, 13))
-        sink.fail(bad_cell(), line=30)
+        sink.fail(bad_cell(), rows=27)
     assert result(tmp_path / "a") == before
     with Journal.open(tmp_path / "a", {}) as journal, open_sink(journal) as sink:
         sink.reopen()
@@ -410,7 +412,8 @@ def test_a_summary_adds_up_what_the_journal_says(tmp_path: Path) -> None:
     )
     written = json.loads(summary.save(tmp_path).read_text())
     assert list(written)[:3] == ["status", "windows", "invalid"]
-    assert written["failed_inputs"] == [{"input": 1, "code": "invalid_cell", "message": str(bad_cell())}]
+    told = {"code": "invalid_cell", "message": str(bad_cell()), "line": 30, "column": "a", "value": "bad"}
+    assert written["failed_inputs"] == [{"input": 1, **told}]
     assert written["evaluation"]["windows"] + written["evaluation"]["excluded"] == 28
 
 

@@ -12,7 +12,7 @@ votes by label. Whatever proposes candidates, these distances decide.
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,7 +61,7 @@ class Library:
     ----------
     vectors : (references, width) float32
         In reference order: equal distances go to the lower index.
-    labels : list of str
+    labels : sequence of str
         One label for each vector.
     neighbours : int
         How many vote; at most the number of references.
@@ -82,7 +82,7 @@ class Library:
     def __init__(
         self,
         vectors: npt.NDArray[np.float32],
-        labels: list[str],
+        labels: Sequence[str],
         *,
         neighbours: int,
         metric: Metric = "euclidean",

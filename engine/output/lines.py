@@ -12,6 +12,7 @@ from typing import Any, Self
 from engine.errors import EngineError
 from engine.output.files import Draft, make_folder, reach, sync_folder, temporary
 from engine.output.journal import RESULTS, Entry, Journal
+from engine.output.summary import failed_end
 
 
 class LinesSink:
@@ -119,7 +120,7 @@ class LinesSink:
 
         For what is wrong with the input, and so comes again with the same input.
         """
-        self._end({"status": "failed", "code": error.code, "message": str(error), **facts})
+        self._end(failed_end(error, **facts))
 
     def close(self) -> None:
         """Leave what is committed and forget the rest. May be called again."""

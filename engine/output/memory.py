@@ -10,6 +10,7 @@ from engine.errors import EngineError
 from engine.output.journal import Entry
 from engine.output.port import Destination
 from engine.output.predictions import Layout, Predictions, Sums
+from engine.output.summary import failed_end
 
 
 class MemorySink:
@@ -49,7 +50,7 @@ class MemorySink:
 
     def fail(self, error: EngineError, **facts: Any) -> None:
         """Take note that the input ended early."""
-        self.ended = {"status": "failed", "code": error.code, "message": str(error), **facts}
+        self.ended = failed_end(error, **facts)
 
     def __enter__(self) -> Self:
         """Return the sink itself."""

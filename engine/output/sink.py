@@ -17,6 +17,7 @@ from engine.output.journal import EMBEDDINGS, RESULTS, Entry, Journal, files_of
 from engine.output.part import Part
 from engine.output.port import Destination
 from engine.output.predictions import Layout, Predictions, join
+from engine.output.summary import failed_end
 
 _BLOCK_ROWS = 16_384
 _NAME_BYTES = 250  # file systems take 255, and the temporary name is 5 longer
@@ -114,7 +115,7 @@ class ResultSink:
         For what is wrong with the input, and so comes again at the same row with the same input. An error of the run (output,
         device) ends the run instead, and leaves the input to be resumed.
         """
-        self._end({"status": "failed", "code": error.code, "message": str(error), **facts})
+        self._end(failed_end(error, **facts))
 
     def reopen(self) -> None:
         """Take a failed input up again after its last full part: what may have been cut short is written anew."""

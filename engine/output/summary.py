@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.errors import EngineError
 from engine.output.files import publish
 from engine.output.journal import files_of
 from engine.output.score import Evaluation
@@ -19,11 +20,14 @@ Status = Literal["completed", "partial", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class FailedInput:
-    """An input without a complete result, and why."""
+    """An input without a complete result, and why: what its InputError says."""
 
     input: int  # index in the request
     code: str
     message: str
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
 
 
 class RunSummary:
@@ -54,6 +58,13 @@ class RunSummary:
         return path
 
 
+def failed_end(error: EngineError, **facts: Any) -> dict[str, Any]:
+    """Return how a journal tells of an input that ended early: the error, its place in the file where it has one, and more facts."""
+    places = {name: getattr(error, name, None) for name in ("line", "column", "value")}
+    known = {name: place for name, place in places.items() if place is not None}
+    return {"status": "failed", "code": error.code, "message": str(error), **known, **facts}
+
+
 def ends_of(entries: Iterable[Mapping[str, Any]]) -> tuple[int, tuple[FailedInput, ...]]:
     """Return how many inputs the journal lines call completed, and those that they call failed, in request order."""
     completed = 0
@@ -61,7 +72,11 @@ def ends_of(entries: Iterable[Mapping[str, Any]]) -> tuple[int, tuple[FailedInpu
     for entry in entries:
         end = entry.get("ended")
         if end is not None and end["status"] == "failed":
-            failed.append(FailedInput(entry["input"], end["code"], end["message"]))
+            failed.append(
+                FailedInput(
+                    entry["input"], end["code"], end["message"], end.get("line"), end.get("column"), end.get("value")
+                )
+            )
         completed += end is not None and end["status"] == "completed"
     return completed, tuple(sorted(failed, key=lambda one: one.input))
 

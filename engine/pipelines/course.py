@@ -229,5 +229,15 @@ def run_into(
 
 def job_failed(message: str, failed: Sequence[FailedInput], files: Sequence[InputFile]) -> JobFailed:
     """Return the error of a job that gave no result: a sentence of its own, then what the first input says."""
-    errors = tuple(InputError(one.message, code=one.code, file=files[one.input].file_id) for one in failed)
+    errors = tuple(
+        InputError(
+            one.message,
+            code=one.code,
+            file=files[one.input].file_id,
+            line=one.line,
+            column=one.column,
+            value=one.value,
+        )
+        for one in failed
+    )
     return JobFailed(f"{message} {failed[0].message}", errors=errors)

@@ -59,6 +59,25 @@ class Moments:
         return self.deviation <= CONSTANT * np.maximum(1e-12, np.abs(self.mean))
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the shots showed: enough to vote without them.
+
+    Attributes
+    ----------
+    moments : Moments
+        Of their readings.
+    vectors : (references, width) float32
+        Of their windows, in reference order.
+    labels : tuple of str
+        One for each vector.
+    """
+
+    moments: Moments
+    vectors: npt.NDArray[np.float32]
+    labels: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Pass:
     """One pass over a recording: what was found, and where to resume."""
@@ -81,7 +100,7 @@ class Classifier:
     encoder
         Made for the configuration's window, step and channels; closed with the classifier.
     shots
-        In reference order.
+        In reference order; or what was learned from them before, with the same configuration and encoder.
     search, threads
         How the library is searched.
     report
@@ -101,7 +120,7 @@ class Classifier:
         self,
         config: MachineStateConfig,
         encoder: Encoder,
-        shots: Sequence[Shot],
+        shots: Sequence[Shot] | Learned,
         *,
         search: Search = "auto",
         threads: int = 1,
@@ -118,12 +137,12 @@ class Classifier:
             config.missing_values == "invalid",
             config.gap_policy,
         )
-        self._moments = measure([shot.recording for shot in shots])
-        self._report_shots(shots, report)
+        self._moments = shots.moments if isinstance(shots, Learned) else measure([shot.recording for shot in shots])
         lanes = (threads + SPARE_LANES if threads > 1 else 1) if encoder.device.kind == "cpu" else LANES_CUDA
         self._lanes, self._pool = lanes, ThreadPoolExecutor(lanes, thread_name_prefix="windows")
         try:
-            self.library = self._make_library(*self._learn(shots), search, report)
+            self.learned = shots if isinstance(shots, Learned) else self._learn(shots, report)
+            self.library = self._make_library(search, report)
         except BaseException:
             self._pool.shutdown(wait=True)
             raise
@@ -245,8 +264,8 @@ class Classifier:
         )
         return predictions, unusable
 
-    def _learn(self, shots: Sequence[Shot]) -> tuple[npt.NDArray[np.float32], list[str]]:
-        """Return the vectors of all the shots' windows, (references, width), and their labels."""
+    def _learn(self, shots: Sequence[Shot], report: Report) -> Learned:
+        self._report_shots(shots, report)
         vectors: list[npt.NDArray[np.float32]] = []
         labels: list[str] = []
         left = free_bytes(self.encoder.device)
@@ -268,12 +287,11 @@ class Classifier:
                 )
             vectors += found
             labels += [shot.label] * sum(len(part) for part in found)
-        return np.concatenate(vectors), labels
+        return Learned(self._moments, np.concatenate(vectors), tuple(labels))
 
-    def _make_library(
-        self, vectors: npt.NDArray[np.float32], labels: list[str], search: Search, report: Report
-    ) -> Library:
+    def _make_library(self, search: Search, report: Report) -> Library:
         classifier, reader = self._config.classifier_config, self._config.reader_config
+        vectors, labels = self.learned.vectors, self.learned.labels
         if classifier.n_neighbors > len(labels):
             message = (
                 f"n_neighbors is {classifier.n_neighbors} but the n-shot files give {len(labels)} windows of "

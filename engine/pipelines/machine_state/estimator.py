@@ -1,22 +1,26 @@
 """Machine-state classification with scikit-learn's habits: `fit` on labelled recordings, `predict` on others."""
 
 import os
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import Problem, RequestError
+import engine
+from engine.errors import ModelError, Problem, RequestError
 from engine.models.catalog import Catalog
 from engine.models.encoder import load_encoder
 from engine.models.library import Metric, Search, Weights
+from engine.models.manifest import ModelEntry
 from engine.models.session import resolve_device, usable_cores
 from engine.output.score import INVALID_STATE
 from engine.pipelines.course import Settings
-from engine.pipelines.machine_state.classifier import Classifier, Pass, Shot
+from engine.pipelines.machine_state.classifier import Classifier, Learned, Pass, Report, Shot
 from engine.pipelines.machine_state.config import MachineStateConfig, MissingValues, Normalization
 from engine.pipelines.wording import check_config
 from engine.stream.arrays import ArrayRecording
@@ -24,13 +28,25 @@ from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, open_table
 
 TIMESTAMP = "timestamp"
+_OPENING = threading.Lock()  # of an estimator that comes from a pickle, or was closed
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """What `fit` leaves: enough to predict in another process."""
+
+    config: MachineStateConfig
+    learned: Learned
+    sha256: Mapping[str, str]  # of the model's files
+    version: str  # of the engine
 
 
 class StateClassifier:
     """Predicts the state of every sliding window of a recording by its nearest labelled windows.
 
     A recording is an array (rows, channels), a Polars or pandas frame, or the path of a CSV or Parquet file. A frame's or file's
-    `timestamp` column is no channel.
+    `timestamp` column is no channel. A fitted estimator can be pickled: the vectors of its reference windows go along, the model's
+    weights do not, and the same ones have to be there when it predicts again.
 
     Parameters
     ----------
@@ -89,7 +105,12 @@ class StateClassifier:
         self.device = device
         self.threads = threads
         self.search = search
+        self._fitted: _Fitted | None = None
         self._classifier: Classifier | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: everything but threads and sessions, which the first prediction opens again."""
+        return {**vars(self), "_classifier": None}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's signature
         """Return the constructor's arguments."""
@@ -150,26 +171,18 @@ class StateClassifier:
         config = config.model_copy(
             update={"normalization": config.normalization or entry.manifest.normalization or "shots"}
         )
-        settings = Settings(self.device, self.threads, self.search)
-        device = resolve_device(settings.device)
-        threads = settings.threads or usable_cores()
-        encoder = load_encoder(entry, channels=len(names), window=self.window, step=self.step, device=device)
-        self.close()
         found: list[str] = []
 
         def report(code: str, message: str, payload: dict[str, object] | None = None) -> None:  # noqa: ARG001
             found.append(message)
 
-        try:
-            self._classifier = Classifier(
-                config, encoder, shots, search=settings.search, threads=threads, report=report
-            )
-        except BaseException:
-            encoder.close()
-            raise
+        classifier = self._open(config, entry, shots, report)
         for message in found:
             warnings.warn(message, stacklevel=2)
-        self.classes_ = np.array(self._classifier.classes)
+        self.close()
+        self._fitted = _Fitted(config, classifier.learned, entry.manifest.sha256, engine.__version__)
+        self._classifier = classifier
+        self.classes_ = np.array(classifier.classes)
         self.n_features_in_ = len(names)
         self.feature_names_in_ = names
         return self
@@ -189,20 +202,62 @@ class StateClassifier:
         return np.concatenate([part for part in shares if part is not None])
 
     def close(self) -> None:
-        """End the threads of the last `fit`. The estimator can be fitted again."""
-        if self._classifier is not None:
-            self._classifier.close()
-            self._classifier = None
+        """End the threads and the session. What was learned stays: the next prediction opens them again."""
+        with _OPENING:
+            if self._classifier is not None:
+                self._classifier.close()
+                self._classifier = None
 
     def _predictions(self, data: Any) -> list[Any]:
-        if self._classifier is None:
-            raise RequestError(
-                [Problem("not_fitted", "This StateClassifier has not learned anything.", "", "Call fit first.")]
-            )
+        classifier = self._ready()
         names = self.feature_names_in_
         recording = self._recording(data, "the recording", names)
         self._check_columns(recording, names)
-        return list(self._classifier.classify(recording, Pass()))
+        return list(classifier.classify(recording, Pass()))
+
+    def _ready(self) -> Classifier:
+        fitted = self._fitted
+        if fitted is None:
+            raise RequestError(
+                [Problem("not_fitted", "This StateClassifier has not learned anything.", "", "Call fit first.")]
+            )
+        with _OPENING:
+            if self._classifier is None:
+                name = fitted.config.model_type
+                entry = Catalog().find(name)
+                cure = "Fit again, on the same recordings."
+                if entry.manifest.sha256 != fitted.sha256:
+                    raise ModelError(
+                        f"This StateClassifier was fitted with other weights of the model {name}.", cure=cure
+                    )
+                if fitted.version != engine.__version__:
+                    message = (
+                        f"This StateClassifier was fitted with version {fitted.version}; this is {engine.__version__}."
+                    )
+                    warnings.warn(f"{message} {cure}", stacklevel=4)
+                self._classifier = self._open(fitted.config, entry, fitted.learned, lambda *_: None)
+            return self._classifier
+
+    def _open(
+        self, config: MachineStateConfig, entry: ModelEntry, shots: Sequence[Shot] | Learned, report: Report
+    ) -> Classifier:
+        """Open the encoder, and learn from the shots, or take what was learned from them."""
+        settings = Settings(self.device, self.threads, self.search)
+        device = resolve_device(settings.device)
+        reader = config.reader_config
+        encoder = load_encoder(
+            entry,
+            channels=len(reader.data_columns or ()),
+            window=reader.window_size,
+            step=reader.step_size,
+            device=device,
+        )
+        try:
+            threads = settings.threads or usable_cores()
+            return Classifier(config, encoder, shots, search=settings.search, threads=threads, report=report)
+        except BaseException:
+            encoder.close()
+            raise
 
     def _shots(self, data: Any, labels: Any) -> list[Shot]:
         one = isinstance(data, str | os.PathLike) or hasattr(data, "columns") or getattr(data, "ndim", 0) == 2
