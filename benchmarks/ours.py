@@ -40,10 +40,12 @@ def job(spec: Spec) -> dict[str, Any]:
     if "labels" in spec:
         frames = list(read_results(output).values())
         np.save(spec["labels"], np.concatenate([frame["Prediction"].to_numpy().astype(str) for frame in frames]))
+    result_bytes = sum((output / name).stat().st_size for name in summary.tally.files)
     shutil.rmtree(output)
     windows = summary.tally.windows
     return {
         "windows": windows,
+        "result_bytes": result_bytes,
         "windows_per_s": summary.windows_per_s,
         "seconds": windows / summary.windows_per_s,  # without the library, as for every rival
         "whole_s": seconds,

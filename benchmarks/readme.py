@@ -43,6 +43,10 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
         lambda one: f"{_times(one['times_bare_scan'])} ({one['windows_per_s']['median']:,.0f} windows/s)",
     ),
     (
+        "throughput", "ceilings", "what one core must take at least, of what it takes: scan, encode, vote, write", "run.py",
+        lambda one: ", ".join(f"{one['share'][stage]:.2f}" for stage in ("scan", "encode", "vote", "write")),
+    ),
+    (
         "throughput", "naive", "the same job beside pandas, ONNX Runtime window by window, scikit-learn", "run.py",
         lambda one: f"{_times(one['times_as_fast'])} as fast, labels agree {one['agreement']:.4f}",
     ),

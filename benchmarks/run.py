@@ -8,7 +8,7 @@ median, `spread` is (highest - lowest) / median. Only ratios within a run mean s
 JSON; `--save` keeps it in benchmarks/results/throughput.json and draws the scaling plots beside it; `readme.py` brings it into
 the README.
 
-measures: whole, naive, tuned, search, encoders, cpu, cores, scaling (and memory with --memory)
+measures: whole, ceilings, naive, tuned, search, encoders, cpu, cores, scaling (and memory with --memory)
 """
 
 import argparse
@@ -40,6 +40,8 @@ from rivals import PACKAGES  # noqa: E402
 
 CHANNELS, WINDOW = 40, 128
 BATCH = 1024  # windows that a rival takes at a time
+MULTISCALE = Path(engine.__file__).parent / "models" / "builtin" / "multiscale"
+FILTERS = 3  # of each length in the shipped encoder
 SCALING = {
     "channels": (5, 10, 20, 40, 80),
     "window": (16, 32, 64, 128, 256, 512),
@@ -103,7 +105,11 @@ class Bench:
 
     def ours(self, name: str, **changes: Any) -> Found:
         """Measure the engine once, in a process of its own."""
-        return self._child(sys.executable, "ours.py", name, self.spec(**changes))
+        return self.own("ours.py", name, **changes)
+
+    def own(self, script: str, name: str, **changes: Any) -> Found:
+        """Run another script of ours in a process of its own."""
+        return self._child(sys.executable, script, name, self.spec(**changes))
 
     def rival(self, name: str, **changes: Any) -> Found:
         """Measure a rival once, in its own environment."""
@@ -139,10 +145,43 @@ def whole(bench: Bench) -> Found:
     }
 
 
+def ceilings(bench: Bench) -> Found:
+    """What a window costs in each stage on one core, beside what it must cost at least at the speed of the core's ceilings.
+
+    At least means: the text is parsed as fast as Polars alone parses it; the filters' multiplications and additions run at the speed of a
+    matrix product, and the vectors are written to memory once; the vote reads them once; the lines of results are written once.
+    """
+    core = sorted(os.sched_getaffinity(0))[:1]
+    job, limits = alternate(
+        bench.options.runs,
+        lambda: bench.ours("job", cores=core, threads=1),
+        lambda: bench.own("ceilings.py", "ceilings", cores=core, threads=1, channels=CHANNELS),
+    )
+    most = {name: statistics.median([one[name] for one in limits]) for name in limits[0]}
+    manifest = json.loads((MULTISCALE / "model.json").read_text())["dense"]
+    graph = next(one for one in manifest["graphs"] if one["min_window"] <= WINDOW <= one["max_window"])
+    operations = 2 * CHANNELS * sum(FILTERS * one["receptive_field"] for one in graph["outputs"])
+    vector_bytes = 4 * CHANNELS * (2 + sum(one["maps"] for one in graph["outputs"]))
+    windows = job[0]["windows"]
+    least_us = {
+        "scan": most["scan_s"] / windows * 1e6,
+        "encode": operations / most["computed_gflop_s"] / 1e3 + vector_bytes / most["moved_gb_s"] / 1e3,
+        "vote": vector_bytes / most["moved_gb_s"] / 1e3,
+        "write": job[0]["result_bytes"] / windows / most["written_mb_s"],
+    }
+    took_us = {stage: statistics.median([one["stage_s"][stage] / windows * 1e6 for one in job]) for stage in least_us}
+    return {
+        **{name: round(value, 3) for name, value in most.items()},
+        "took_us": {stage: round(value, 3) for stage, value in took_us.items()},
+        "least_us": {stage: round(value, 3) for stage, value in least_us.items()},
+        "share": {stage: round(least_us[stage] / took_us[stage], 3) for stage in least_us},
+    }
+
+
 def _beside(bench: Bench, name: str, rows: int) -> Found:
     """Compare rates: ours on the whole recording, the rival's on its first rows, for it is slow. Labels on the same windows."""
     ours_labels, rival_labels = bench.folder / "ours_labels.npy", bench.folder / f"{name}_labels.npy"
-    shipped = Path(engine.__file__).parent / "models" / "builtin" / "multiscale" / "filters_64.onnx"
+    shipped = MULTISCALE / "filters_64.onnx"
     ours, rival = alternate(
         bench.options.runs,
         lambda: bench.ours("job", labels=str(ours_labels)),
@@ -348,7 +387,7 @@ def memory(bench: Bench) -> Found:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-MEASURES = {one.__name__: one for one in (whole, naive, tuned, search, encoders, cpu, cores, scaling, memory)}
+MEASURES = {one.__name__: one for one in (whole, ceilings, naive, tuned, search, encoders, cpu, cores, scaling, memory)}
 QUICK = ("whole", "cpu", "cores")
 
 
