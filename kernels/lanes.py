@@ -7,6 +7,7 @@ halves. No instruction is fused and no order left to the compiler, so the bits d
 used (measured: three times a plain loop over 560 numbers).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -98,15 +99,11 @@ def sum_squares_narrow(_: Any, left: Any, right: Any) -> Any:
     )
 
 
-ROWS = 4  # vectors that are projected side by side: what is read of an axis serves all of them
+ROWS = 4  # vectors that meet a tile side by side: what is read of it serves all of them, and no sum waits for another
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def add_products(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) -> Any:  # noqa: ARG001 - numba reads the names
-    """Set `sums[r] = sum of rows[r, i] * tile[i]` over first <= i < end, i rising, for `ROWS` rows and a tile of `LANES` columns.
-
-    `rows` (ROWS, width), `tile` (width, LANES) and `sums` (ROWS, LANES) are contiguous float32.
-    """
+def _meet(rows: Any, tile: Any, sums: Any, combine: Callable[[Any, Any, Any], Any]) -> Any:
+    """Return what adds up `combine(builder, rows[r, i] everywhere, tile[i])` over a range of i, for every row r."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         arrays = {
@@ -132,12 +129,32 @@ def add_products(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) 
                 number = builder.load(builder.gep(start, [at]))
                 one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
                 spread = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), everywhere)
-                builder.store(builder.fadd(builder.load(total), builder.fmul(spread, column)), total)
+                builder.store(builder.fadd(builder.load(total), combine(builder, spread, column)), total)
         for row, total in enumerate(totals):
             builder.store(builder.load(total), lanes_of(arrays["sums"].data, index(row)), align=4)
         return context.get_dummy_value()
 
     return types.void(rows, tile, types.intp, types.intp, sums), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_products(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) -> Any:  # noqa: ARG001 - numba reads the names
+    """Set `sums[r] = sum of rows[r, i] * tile[i]` over first <= i < end, i rising, for `ROWS` rows and a tile of `LANES` columns.
+
+    `rows` (ROWS, width), `tile` (width, LANES) and `sums` (ROWS, LANES) are contiguous float32.
+    """
+    return _meet(rows, tile, sums, lambda builder, row, column: builder.fmul(row, column))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_squares(_: Any, rows: Any, tile: Any, first: Any, end: Any, sums: Any) -> Any:  # noqa: ARG001 - numba reads the names
+    """Set `sums[r] = sum of (rows[r, i] - tile[i]) ** 2`, else as `add_products`."""
+
+    def square(builder: Any, row: Any, column: Any) -> Any:
+        difference = builder.fsub(row, column)
+        return builder.fmul(difference, difference)
+
+    return _meet(rows, tile, sums, square)
 
 
 _LN2_HIGH, _LN2_LOW = (

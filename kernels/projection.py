@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.jit import kernel
-from kernels.lanes import LANES, ROWS, add_products, sum_squares, sum_squares_narrow
+from kernels.lanes import LANES, ROWS, add_products, add_squares, sum_squares, sum_squares_narrow
 
 GROUP = 32  # library vectors that share one bound
 CHUNK = 32  # numbers of a vector that are added up in float32
@@ -21,6 +21,8 @@ ROUNDING = 1e-5  # relative, of a distance between points of at most 128 axes: f
 TINY = 1e-18  # absolute, of a distance: squares below 1e-38 vanish in float32
 LONGEST = 1e15  # of a vector: beyond, squares overflow in float32
 SLACK = 1e-9  # relative; above the rounding of what is added up along a stream
+TRIED = 64  # queries of a stream after which it is judged, again and again
+HOPELESS = 0.35  # share of the library computed for each of them from which `propose_block` is faster
 
 
 @kernel
@@ -125,7 +127,9 @@ def propose_stream(
     candidates: npt.NDArray[np.int32],
     counts: npt.NDArray[np.int64],
 ) -> int:
-    """For every query of a stream, name library vectors among which its k nearest are for certain, all that tie included.
+    """For the queries of a stream, name library vectors among which the k nearest are for certain, all that tie included.
+
+    Where the queries turn out to be no stream, so that most of the library has to be looked at for each, the rest of them is left.
 
     Parameters
     ----------
@@ -140,7 +144,7 @@ def propose_stream(
 
     Returns
     -------
-    How many distances between points were computed (brute force: queries x vectors).
+    How many queries are done.
 
     Notes
     -----
@@ -161,7 +165,12 @@ def propose_stream(
     drift = 0.0
     moved = 0.0
     computed = 0
-    for q in range(points.shape[0]):
+    queries: int = points.shape[0]
+    for q in range(queries):
+        if q % TRIED == 0 and q > 0:
+            if computed > HOPELESS * TRIED * vectors:
+                return q
+            computed = 0
         point, off, slip = points[q], rest[q], error[q]
         least[:] = np.inf
         found = 0
@@ -220,4 +229,75 @@ def propose_stream(
             group_anchor[:] = group_bounds
             anchor[:] = bounds
         counts[q] = -1 if full else _drop_far(candidates[q], lows, found, least[k - 1])
-    return computed
+    return queries
+
+
+@kernel
+def propose_block(
+    points: npt.NDArray[np.float32],
+    rest: npt.NDArray[np.float64],
+    error: npt.NDArray[np.float64],
+    tiles: npt.NDArray[np.float32],
+    library_rest: npt.NDArray[np.float64],
+    library_error: npt.NDArray[np.float64],
+    k: int,
+    candidates: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """As `propose_stream`, for queries in any order: everybody is looked at for each, but for four queries and sixteen vectors at a time.
+
+    Parameters
+    ----------
+    tiles : (tiles, axes, LANES) float32
+        The library's points, so many side by side; what fills the last tile does not matter.
+    points, rest, error, library_rest, library_error, k, candidates, counts
+        As `propose_stream`.
+    """
+    vectors, axes = library_rest.shape[0], points.shape[1]
+    room = candidates.shape[1]
+    group = np.zeros((ROWS, axes), dtype=np.float32)
+    partial = np.empty((ROWS, LANES), dtype=np.float32)
+    squares = np.empty((ROWS, tiles.shape[0] * LANES), dtype=np.float32)
+    least = np.empty(k, dtype=np.float64)  # upper bounds, squared, rising
+    widest = library_error.max()
+    for first in range(0, points.shape[0], ROWS):
+        rows = min(ROWS, points.shape[0] - first)
+        group[:rows] = points[first : first + rows]
+        for tile in range(tiles.shape[0]):
+            add_squares(group, tiles[tile], 0, axes, partial)
+            for row in range(rows):
+                squares[row, tile * LANES : (tile + 1) * LANES] = partial[row]
+        for row in range(rows):
+            q = first + row
+            own, off, slips = squares[row], rest[q], error[q] + widest + TINY
+            least[:] = np.inf
+            for start in range(0, vectors, GROUP):
+                part, aside = own[start : start + GROUP], library_rest[start : start + GROUP]
+                near, farthest = 0, least[k - 1]
+                for j in range(
+                    aside.shape[0]
+                ):  # counted many at a time, and looked at one by one where there is something
+                    outer = off + aside[j]
+                    near += np.float64(part[j]) + outer * outer < farthest
+                if near > 0:
+                    for j in range(aside.shape[0]):
+                        outer = off + aside[j]
+                        _keep_least(least, np.float64(part[j]) + outer * outer)
+            horizon = np.sqrt(least[k - 1]) * (1.0 + ROUNDING) + slips  # the k-th nearest is within it
+            limit = ((horizon + slips) / (1.0 - ROUNDING)) ** 2 * (1.0 + SLACK)
+            found = 0
+            for start in range(0, vectors, GROUP):
+                part, aside = own[start : start + GROUP], library_rest[start : start + GROUP]
+                near = 0
+                for j in range(aside.shape[0]):
+                    inner = off - aside[j]
+                    near += np.float64(part[j]) + inner * inner <= limit
+                if near > 0 and found + near <= room:
+                    for j in range(aside.shape[0]):
+                        inner = off - aside[j]
+                        if np.float64(part[j]) + inner * inner <= limit:
+                            candidates[q, found] = start + j
+                            found += 1
+                elif near > 0:
+                    found = room + 1
+            counts[q] = found if found <= room else -1

@@ -10,7 +10,7 @@ from engine.models import library as library_module
 from engine.models import projection
 from engine.models.library import SEGMENT, Library
 from engine.models.projection import Projection
-from kernels.projection import LONGEST, ROUNDING, TINY
+from kernels.projection import LONGEST, ROUNDING, TINY, TRIED, propose_block, propose_stream
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 WIDTH = 40
@@ -88,12 +88,7 @@ def test_the_bounds_are_close_where_the_axes_show_nearly_all():
     assert np.median((high - low)[far] / exact[far]) < 0.02
 
 
-@few
-@given(crowds())
-def test_those_who_may_be_near_include_those_who_are(drawn):
-    stream, library, k = drawn
-    made = Projection.of(library)
-    candidates, counts = made.propose(stream, k)
+def check_candidates(candidates, counts, stream, library, k):
     index, distances = neighbours(stream, library, len(library), "euclidean")
     for q in range(len(stream)):
         if counts[q] < 0:
@@ -101,6 +96,51 @@ def test_those_who_may_be_near_include_those_who_are(drawn):
         named = candidates[q, : counts[q]].tolist()
         assert len(set(named)) == len(named) >= k
         assert set(index[q][distances[q] <= distances[q, k - 1]]) <= set(named)
+
+
+@few
+@given(crowds())
+def test_those_who_may_be_near_include_those_who_are(drawn):
+    stream, library, k = drawn
+    made = Projection.of(library)
+    check_candidates(*made.propose(stream, k), stream, library, k)
+
+
+@few
+@given(crowds(), st.integers(1, 300))
+def test_so_do_those_of_a_block(drawn, room):
+    """Whatever the order; where there is no room for all, it says so."""
+    stream, library, k = drawn
+    made = Projection.of(library)
+    stream = stream[np.linalg.norm(stream.astype(np.float64), axis=1) < LONGEST / 10]
+    shown = Projection._project(stream, made.centre, made.axes, made.skew)
+    candidates = np.full((len(stream), k + room), -9, dtype=np.int32)
+    counts = np.zeros(len(stream), dtype=np.int64)
+    far = (made.rest, made.error, k)
+    propose_block(shown.points, shown.rest, shown.error, made.tiles, *far, candidates, counts)
+    assert (counts != 0).all()
+    assert (candidates < len(library)).all()
+    assert (counts >= 0).all() or k + room < len(library)
+    check_candidates(candidates, counts, stream, library, k)
+
+
+@pytest.mark.parametrize("calm", [0, 100, 300])
+def test_queries_that_are_no_stream_are_looked_for_in_blocks(monkeypatch, calm):
+    monkeypatch.setattr(projection, "SPARE", 700)  # room for all
+    rng = np.random.default_rng(calm)
+    turn = rng.normal(size=(20, WIDTH))
+    library = (rng.normal(size=(700, 20)) @ turn).astype(np.float32)
+    path = np.cumsum(rng.normal(size=(calm, 20)) * 0.001, axis=0)
+    stream = (np.concatenate([path, rng.normal(size=(450, 20))]) @ turn).astype(np.float32)
+    made = Projection.of(library)
+    shown = Projection._project(stream, made.centre, made.axes, made.skew)
+    k, candidates, counts = 5, np.empty((len(stream), 200), dtype=np.int32), np.empty(len(stream), dtype=np.int64)
+    far = (made.rest, made.error, k)
+    done = propose_stream(shown.points, shown.rest, shown.error, made.points, *far, candidates, counts)
+    assert calm < done <= calm + 3 * TRIED
+    candidates, counts = made.propose(stream, k)
+    assert (counts >= k).all()
+    check_candidates(candidates, counts, stream, library, k)
 
 
 @few

@@ -254,7 +254,8 @@ class Library:
         """Yield the pieces in which so many queries are searched: short ones first, after which the search may be changed."""
         first = 0
         while first < queries:
-            size = FIRST if self._may_change and self._begun < TRIAL else SEGMENT
+            judged = self._projection is not None or not self._may_change or self._begun >= TRIAL
+            size = SEGMENT if judged else FIRST
             self._begun += size  # threads may lose some
             yield slice(first, min(first + size, queries))
             first += size

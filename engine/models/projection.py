@@ -1,6 +1,7 @@
 """A library of vectors seen on its main axes, to find who may be near without measuring everybody; see `kernels.projection`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from kernels.lanes import LANES
-from kernels.projection import LONGEST, project, propose_stream
+from kernels.projection import LONGEST, project, propose_block, propose_stream
 from kernels.settle import middles, settle_stream
 
 LEAST_VECTORS = 32  # of a smaller library nothing is worth settling
@@ -17,12 +18,10 @@ LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
 REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
-SPARE = (
-    240  # candidates of a query, beyond twice k, that there is room for: long windows have many at nearly one distance
-)
+SPARE = 496  # candidates of a query, beyond twice k, that there is room for: long windows and noise have many at nearly one distance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Projection:
     """A library on its main axes.
 
@@ -37,6 +36,8 @@ class Projection:
         The library on the axes.
     spare : (tiles, width, LANES) float32
         More axes, for `widen`.
+    tiles : (tiles, axes, LANES) float32
+        The points once more, `LANES` side by side; the last ones of the last tile are nobody's.
     """
 
     centre: npt.NDArray[np.float32]
@@ -46,6 +47,13 @@ class Projection:
     rest: npt.NDArray[np.float64]
     error: npt.NDArray[np.float64]
     spare: npt.NDArray[np.float32]
+
+    @cached_property
+    def tiles(self) -> npt.NDArray[np.float32]:
+        count, axes = self.points.shape
+        padded = np.zeros((-(-count // LANES), LANES, axes), dtype=np.float32)
+        padded.reshape(-1, axes)[:count] = self.points
+        return np.ascontiguousarray(padded.transpose(0, 2, 1))
 
     @classmethod
     def of(cls, vectors: npt.NDArray[Any]) -> Self | None:
@@ -96,9 +104,13 @@ class Projection:
         candidates = np.empty((len(queries), 2 * k + SPARE), dtype=np.int32)
         counts = np.full(len(queries), -1, dtype=np.int64)
         if shown is not None:
-            propose_stream(
-                shown.points, shown.rest, shown.error, self.points, self.rest, self.error, k, candidates, counts
-            )
+            far = (self.rest, self.error, k)
+            done = propose_stream(shown.points, shown.rest, shown.error, self.points, *far, candidates, counts)
+            if done < len(queries):
+                propose_block(
+                    shown.points[done:], shown.rest[done:], shown.error[done:],
+                    self.tiles, *far, candidates[done:], counts[done:],
+                )  # fmt: skip
         return candidates, counts
 
     def settle(
