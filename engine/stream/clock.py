@@ -15,11 +15,12 @@ USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
 
 
 NUMBER = "number"
+SECONDS, ZONED = "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z"
 # ISO 8601 with a `T`; a blank in its place is replaced first.
 FORMATS = (
     NUMBER,
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    SECONDS,
+    ZONED,
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%d",
     "%d.%m.%YT%H:%M:%S%.f",  # dots mean day first; dates with slashes are ambiguous, and not read
@@ -32,13 +33,29 @@ def read_times(timestamps: pl.Series, form: str) -> npt.NDArray[np.float64]:
 
     Seconds; numbers are taken as they are, in whatever unit they have.
     """
-    texts = timestamps.str.strip_chars()
+    times = _parse(timestamps, _narrow(timestamps[0], form) if len(timestamps) else form)
+    if times.null_count():  # not all alike, blanks around them, or one in the place of the `T`
+        texts = timestamps.str.strip_chars()
+        times = _parse(texts if form == NUMBER else texts.str.replace(" ", "T", literal=True), form)
+    values = times.to_numpy().astype(np.float64)
+    return values if form == NUMBER else values / 1e6
+
+
+def _narrow(text: str, form: str) -> str:
+    """Return a form that takes fewer texts, this one among them, a fifth of the time."""
+    apart = text[10:11]
+    if form not in (SECONDS, ZONED) or apart not in ("T", " "):
+        return form
+    zone = "Z" if form == ZONED else ""
+    clock = {19: "%H:%M:%S", 23: "%H:%M:%S.%3f"}.get(len(text) - len(zone))
+    return f"%Y-%m-%d{apart}{clock}{zone}" if clock and text.endswith(zone) else form
+
+
+def _parse(texts: pl.Series, form: str) -> pl.Series:
+    """Return numbers, or microseconds, null where a text does not parse."""
     if form == NUMBER:
-        times = texts.cast(pl.Float64, strict=False)
-    else:
-        dates = texts.str.replace(" ", "T", literal=True).str.to_datetime(form, time_unit="us", strict=False)
-        times = dates.dt.epoch("us").cast(pl.Float64) / 1e6
-    return np.array(times.fill_null(float("nan")), dtype=np.float64)
+        return texts.cast(pl.Float64, strict=False)
+    return texts.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
 
 
 def recognise(head: pl.Series) -> str | None:

@@ -32,10 +32,8 @@ class Block:
     values : (channels, rows) float64, finite
     starts : (windows,) int64
         File rows at which the windows start.
-    timestamps : (windows,) text, or None for row numbers
-        Of each window's first row.
-    finish_timestamps : (windows,) text, or row numbers
-        Of each window's last row.
+    texts : (rows,) text, or None for row numbers
+        Timestamps of the rows.
     invalid : (windows,) bool
         The window contains a repaired cell or crosses a gap, where the request asks for these to be marked.
     truth : (windows,) int32 or None
@@ -45,10 +43,13 @@ class Block:
     first_row: int
     values: npt.NDArray[np.float64]
     starts: npt.NDArray[np.int64]
-    timestamps: pl.Series | None
-    finish_timestamps: pl.Series
+    texts: pl.Series | None
     invalid: npt.NDArray[np.bool_]
     truth: npt.NDArray[np.int32] | None
+
+    def timestamps(self, row: int = 0) -> pl.Series | None:
+        """Return the timestamp of each window's row of this number, (windows,) text, or None for row numbers."""
+        return None if self.texts is None else self.texts[self.starts - self.first_row + row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +150,14 @@ def _assemble(held: list[Rows], first: int, end: int, cut: Cut) -> Block | None:
             starts, invalid = starts[~crossing], invalid[~crossing]
             if not starts.size:
                 return None
-    timestamps = None
-    finish = pl.Series(starts + cut.window - 1)
+    texts = None
     if parts[0][0].timestamps is not None:
-        text = pl.concat([part.timestamps[rows] for part, rows in parts if part.timestamps is not None])
-        timestamps = text.gather(starts - first)
-        finish = text.gather(starts - first + cut.window - 1)
+        texts = pl.concat([part.timestamps[rows] for part, rows in parts if part.timestamps is not None])
     truth = None
     if parts[0][0].labels is not None:
         labels = np.concatenate([part.labels[rows] for part, rows in parts if part.labels is not None])
         truth = _label_windows(labels, starts - first, cut.window, cut.label_rule)
-    return Block(first, values, starts, timestamps, finish, invalid, truth)
+    return Block(first, values, starts, texts, invalid, truth)
 
 
 def _count_in(flags: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from engine.errors import InputError, ModelError, OutOfMemory, Problem, RequestError
 from engine.models.encoder import Encoder
@@ -29,6 +30,7 @@ from kernels.scaling import CONSTANT, add_moments
 # Blocks that are worked on at a time beyond the threads asked for: while one waits for Python's lock or for memory, another goes on.
 SPARE_LANES = 1
 LANES_CUDA = 2  # one gathers while the other runs
+AHEAD = 6  # blocks that wait or are done, beyond one for each lane: neither a long parse nor a flush to the disk leaves a lane idle
 _COPIES = 4  # of a reference window's vector while the library is made
 
 
@@ -171,7 +173,7 @@ class Classifier:
 
         windows = 0
         blocks = self.blocks(recording, run, self._config.missing_values)
-        predicted = run_ahead(("scan", blocks), predict, self._pool, run.stopwatch, ahead=self._lanes)
+        predicted = run_ahead(("scan", blocks), predict, self._pool, run.stopwatch, self._lanes + AHEAD)
         with closing(predicted):
             for predictions, unusable in predicted:
                 windows += len(predictions)
@@ -252,10 +254,14 @@ class Classifier:
         confidence = shares[np.arange(len(codes)), votes.codes]
         shares[invalid] = np.nan
         confidence[invalid] = np.nan
+        stamps, last = block.timestamps(), self._cut.window - 1
+        finish = None
+        if want.window_bounds:
+            finish = pl.Series(block.starts + last) if stamps is None else block.timestamps(last)
         predictions = Predictions(
             start_rows=block.starts[done:],
-            timestamps=None if block.timestamps is None else block.timestamps[done:],
-            finish_timestamps=block.finish_timestamps[done:] if want.window_bounds else None,
+            timestamps=None if stamps is None else stamps[done:],
+            finish_timestamps=None if finish is None else finish[done:],
             codes=codes,
             confidence=confidence,
             probabilities=shares if want.probabilities else None,
@@ -325,7 +331,7 @@ class Classifier:
         scaling, run = self.scaling(recording), Pass()
         blocks = self.blocks(recording, run, "ffill")
         return run_ahead(
-            ("scan", blocks), lambda block: self.encode(block, scaling), self._pool, run.stopwatch, ahead=self._lanes
+            ("scan", blocks), lambda block: self.encode(block, scaling), self._pool, run.stopwatch, self._lanes + AHEAD
         )
 
     def _report_shots(self, shots: Sequence[Shot], report: Report) -> None:

@@ -121,13 +121,19 @@ class Table:
             yield self._chunk(held, first)
 
     def _chunk(self, frame: pl.DataFrame, first_row: int) -> Chunk:
-        values = frame.select(str(position) for position in self._selection.data).to_numpy().T
-        if not values.flags.writeable:  # Polars lends its own memory where nothing needs to be copied
-            values = values.copy()
+        # Column by column: all at once would queue behind the blocks that are parsed meanwhile, in Polars' one pool of threads.
+        values = np.empty((len(self._selection.data), frame.height), dtype=np.float64)
+        for channel, position in enumerate(self._selection.data):
+            values[channel] = frame.get_column(str(position)).to_numpy()
         timestamp, label = self._selection.timestamp, self._selection.label
         return Chunk(
             first_row=first_row,
             values=values,
-            timestamps=None if timestamp is None else frame[text_name(timestamp)].fill_null(""),
-            labels=None if label is None else frame[text_name(label)].fill_null("").str.strip_chars(),
+            timestamps=None if timestamp is None else _without_nulls(frame[text_name(timestamp)]),
+            labels=None if label is None else _without_nulls(frame[text_name(label)]).str.strip_chars(),
         )
+
+
+def _without_nulls(texts: pl.Series) -> pl.Series:
+    """Return texts with "" where there is none; without a query, which would wait for the blocks that are parsed meanwhile."""
+    return texts.fill_null("") if texts.null_count() else texts

@@ -5,6 +5,7 @@ same block is parsed as text and its cells are judged one by one: this is how bl
 is found, and why the rows before it are always the same.
 """
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
@@ -19,6 +20,7 @@ from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
 ESTIMATE_BLOCKS = 3  # from which the rows of the rest are judged
+AHEAD = 2  # blocks that are parsed while another is handed on: part of parsing one runs on one core only
 _SENTINEL = "last"  # the last column of the file: null in every row that is too short
 
 
@@ -42,23 +44,26 @@ class TextReader:
         self._data = [pl.col(str(position)) for position in selection.data]
 
     def frames(self) -> Frames:
-        """Yield the rows block by block; while one block is handed on, the next is parsed.
+        """Yield the rows block by block; while one block is handed on, the next ones are parsed.
 
-        The thread is ours, and ends with the iteration: a background query of Polars itself (2.1) aborts the process when it is
+        The threads are ours, and end with the iteration: a background query of Polars itself (2.1) aborts the process when it is
         dropped before it is fetched.
         """
-        ahead: tuple[Block, Future[pl.DataFrame] | None] | None = None
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="scan") as parser:
+        ahead: deque[tuple[Block, Future[pl.DataFrame] | None]] = deque()
+        with ThreadPoolExecutor(max_workers=AHEAD, thread_name_prefix="scan") as parsers:
             for block in cut_blocks(self._source, self._layout):
-                ready = self._finish(*ahead) if ahead else None
+                ready = self._finish(*ahead.popleft()) if len(ahead) == AHEAD else None
                 if ready and ready[1]:
                     yield ready
                     return
-                ahead = block, parser.submit(self._parse, block) if self._can_be_quick(block) else None
+                ahead.append((block, parsers.submit(self._parse, block) if self._can_be_quick(block) else None))
                 if ready:
                     yield ready
-            if ahead:
-                yield self._finish(*ahead)
+            while ahead:
+                ready = self._finish(*ahead.popleft())
+                yield ready
+                if ready[1]:
+                    return
 
     def estimate_rows(self) -> tuple[int, bool]:
         """Return the number of rows of the first blocks, scaled to the size of the file if that has more."""
@@ -121,7 +126,8 @@ class TextReader:
             points = sum(int(frame[text].str.count_matches(".", literal=True).sum()) for text in texts)
             if count_byte(block.data, ord(".")) != points:
                 return self._read_carefully(block)  # Polars would take a point for a decimal mark too
-        return frame.drop(_SENTINEL), block.error
+        frame.drop_in_place(_SENTINEL)
+        return frame, block.error
 
     def _read_carefully(self, block: Block) -> tuple[pl.DataFrame, InputError | None]:
         block = walk(block, self._layout)
