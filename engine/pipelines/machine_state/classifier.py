@@ -27,8 +27,6 @@ from engine.stream.repair import Findings, Recording, repair_rows
 from engine.stream.windows import Block, Cut, cut_blocks
 from kernels.scaling import CONSTANT, add_moments
 
-# Blocks that are worked on at a time beyond the threads asked for: while one waits for Python's lock or for memory, another goes on.
-SPARE_LANES = 1
 LANES_CUDA = 2  # one gathers while the other runs
 AHEAD = 6  # blocks that wait or are done, beyond one for each lane: neither a long parse nor a flush to the disk leaves a lane idle
 _COPIES = 4  # of a reference window's vector while the library is made
@@ -140,8 +138,8 @@ class Classifier:
             config.gap_policy,
         )
         self._moments = shots.moments if isinstance(shots, Learned) else measure([shot.recording for shot in shots])
-        lanes = (threads + SPARE_LANES if threads > 1 else 1) if encoder.device.kind == "cpu" else LANES_CUDA
-        self._lanes, self._pool = lanes, ThreadPoolExecutor(lanes, thread_name_prefix="windows")
+        self._lanes = threads if encoder.device.kind == "cpu" else LANES_CUDA
+        self._pool = ThreadPoolExecutor(self._lanes, thread_name_prefix="windows")
         try:
             self.learned = shots if isinstance(shots, Learned) else self._learn(shots, report)
             self.library = self._make_library(search, report)
