@@ -73,8 +73,10 @@ def _build(
 
 
 def _signature(left: Any, right: Any, *, narrow_sums: bool = False) -> Any:
-    fits = isinstance(left, types.Array) and left == right and left.ndim == 1 and left.layout == "C"
-    if not (fits and left.dtype in (types.float32, types.float64)):
+    if not (isinstance(left, types.Array) and isinstance(right, types.Array)):
+        return None
+    shapes = {(kind.ndim, kind.layout, kind.dtype) for kind in (left, right)}  # one of them may be read-only
+    if len(shapes) > 1 or not shapes <= {(1, "C", types.float32), (1, "C", types.float64)}:
         return None
     return (left.dtype if narrow_sums else types.float64)(left, right)
 

@@ -1,7 +1,7 @@
 """Tasks side by side: order of results, the first error wins, and nothing is left running."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
@@ -102,6 +102,102 @@ def test_an_error_comes_behind_the_results_before_it(pool, at):
         read()
     assert found == [0, 1, 2, 3]
     assert not [one for one in set(threading.enumerate()) - before if one.name == "read"]
+
+
+class Source:
+    """An iterator that fails where it is told to."""
+
+    def __init__(self, *, at):
+        self.at = at
+        self.left = 3
+
+    def __iter__(self):
+        if self.at == "iter":
+            raise ValueError(self.at)
+        return self
+
+    def __next__(self):
+        if not self.left:
+            raise StopIteration
+        self.left -= 1
+        return self.left
+
+    def close(self):
+        if self.at == "close":
+            raise ValueError(self.at)
+
+
+@pytest.mark.parametrize("at", ["iter", "close"])
+def test_a_source_that_fails_before_its_first_item_or_behind_its_last(pool, at):
+    found = []
+
+    def read():
+        found.extend(run_ahead(("read", Source(at=at)), str, pool, Stopwatch(), ahead=5))
+
+    with pytest.raises(ValueError, match=at):
+        read()
+    assert found == ([] if at == "iter" else ["2", "1", "0"])
+
+
+def test_a_pool_that_is_shut_down_meanwhile():
+    pool = ThreadPoolExecutor(1)
+    held, go_on = threading.Event(), threading.Event()
+
+    def work(n):
+        held.set()
+        assert go_on.wait(WAIT_S)
+        return n
+
+    results = run_ahead(("read", range(100)), work, pool, Stopwatch(), ahead=4)
+    threading.Thread(
+        target=lambda: (held.wait(WAIT_S), pool.shutdown(wait=False, cancel_futures=True), go_on.set())
+    ).start()
+    assert next(results) == 0
+    with pytest.raises((CancelledError, RuntimeError)):
+        list(results)
+    assert not [one for one in threading.enumerate() if one.name == "read"]
+
+
+def test_ctrl_c_while_the_reading_thread_starts(pool, monkeypatch):
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        start(thread)
+        if thread.name == "read":
+            raise KeyboardInterrupt
+
+    closed = []
+
+    def source():
+        try:
+            yield from range(1000)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(run_ahead(("read", source()), str, pool, Stopwatch()))
+    assert closed == [True]
+    assert not [one for one in threading.enumerate() if one.name == "read"]
+
+
+def test_ctrl_c_while_tasks_are_handed_out_ends_those_that_have_begun(monkeypatch):
+    lanes, submit, begun = Lanes(2), ThreadPoolExecutor.submit, threading.Event()
+
+    def interrupted(pool, function, task):
+        if task == 1:
+            assert begun.wait(WAIT_S)
+            raise KeyboardInterrupt
+        return submit(pool, function, task)
+
+    def task(_):
+        begun.set()
+        while True:
+            lanes.go_on()
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lanes.run(task, range(5))
 
 
 def test_no_more_is_read_than_may_wait_and_all_has_ended_when_the_caller_stops(pool):

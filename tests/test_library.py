@@ -104,6 +104,59 @@ def test_any_stream_equals_the_naive_twin(seed, kind, metric, weights, normalize
     check(library, labels, queries, k, metric, weights, normalize, search)
 
 
+@pytest.mark.parametrize("search", ["exact", "faiss"])
+@pytest.mark.parametrize("references", [20, 900])
+def test_a_zero_query_is_as_far_from_everybody_under_cosine(search, references):
+    """The first references are its neighbours, not those whom rounding favours."""
+    vectors = np.random.default_rng(1).normal(size=(references, 40)).astype(np.float32)
+    labels = ["b"] * (references // 2) + ["a"] * (references - references // 2)
+    made = Library(vectors, labels, neighbours=3, metric="cosine", search=search)
+    queries = np.concatenate([vectors[-20:], np.zeros((2, 40), dtype=np.float32), vectors[:20]])
+    index, distances = made.nearest(queries)
+    assert index[20:22].tolist() == [[0, 1, 2]] * 2
+    np.testing.assert_allclose(distances[20:22], 1, rtol=1e-15)
+    assert made.vote(queries).shares[20:22].tolist() == [[0.0, 1.0]] * 2
+
+
+def agree_with_faiss(vectors, queries, k):
+    found = [Library(vectors, ["x"] * len(vectors), neighbours=k, search=search) for search in ("exact", "faiss")]
+    (index, distances), (other_index, other_distances) = (made.nearest(queries) for made in found)
+    assert np.array_equal(distances, other_distances)
+    assert np.array_equal(index, other_index)
+
+
+def test_products_that_overflow_in_faiss_are_not_trusted():
+    size = 1e19
+    angles = np.linspace(0.85, 0.95, 40)
+    half = np.concatenate([[[1.9, 0]], 1.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)])
+    vectors, queries = np.zeros((82, 560), dtype=np.float32), np.zeros((300, 560), dtype=np.float32)
+    vectors[:, :2] = np.concatenate([half, -half]) * size
+    queries[:, 0] = 1.1 * size
+    agree_with_faiss(vectors, queries, 1)
+
+
+@pytest.mark.parametrize("width", [4, 40])
+def test_squares_that_vanish_in_faiss_are_not_trusted(width):
+    rng = np.random.default_rng(0)
+    core = rng.normal(size=width)
+    vectors = ((core + 1e-6 * rng.normal(size=(1000, width))) * 3e-21).astype(np.float32)
+    queries = ((-core + 1e-6 * rng.normal(size=(64, width))) * 3e-21).astype(np.float32)
+    agree_with_faiss(vectors, queries, 2)
+
+
+def test_arrays_that_may_not_be_written_are_searched():
+    """As they come from a memory map, or from a pickle that shares its buffers."""
+    vectors = np.random.default_rng(0).normal(size=(700, 40)).astype(np.float32)
+    queries = vectors[:80].copy()
+    expected = Library(vectors, ["a"] * 700, neighbours=3).nearest(queries)
+    for locked in (vectors, queries):
+        locked.setflags(write=False)
+        made = Library(vectors, ["a"] * 700, neighbours=3)
+        for mine, other in zip(made.nearest(queries), expected, strict=True):
+            assert np.array_equal(mine, other)
+        assert (made.vote(queries).shares == 1).all()
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
 @pytest.mark.parametrize("search", ["exact", "faiss"])

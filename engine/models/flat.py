@@ -65,7 +65,8 @@ class FlatSearch:
     def propose(self, queries: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return candidates (queries, m) int64 and, for each query, the distance below which none can be missing."""
         narrow = np.ascontiguousarray(queries, dtype=np.float32)
-        centred = np.ascontiguousarray(narrow - self._centre)
+        with np.errstate(over="ignore"):
+            centred = np.ascontiguousarray(narrow - self._centre)
         with self._turn:  # it uses all cores by itself, and a GPU's scratch memory has one user at a time
             scores, candidates = self._index.search(centred, self._count)
         if self._count == self._total:
@@ -79,6 +80,9 @@ class FlatSearch:
         reach = np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1)) + self._longest
         far = np.sqrt(np.sum(narrow.astype(np.float64) ** 2, axis=1)) + self._farthest
         error = unit * ((self._width + 8) * reach * reach + 4 * reach * far)
+        limits = np.finfo(np.float32)
+        error += 4 * (self._width + 8) * float(limits.tiny)  # squares that vanish
+        error[reach * reach > 0.5 * float(limits.max)] = np.inf  # squares that overflow: nothing is known
         return candidates, np.sqrt(np.maximum(0.0, last - error))
 
 

@@ -1,7 +1,7 @@
 """The labelled vectors: who is near, and what they vote.
 
-The definition is exact: distances of the float32 vectors, by differences in float64; equal distances by library index; equal
-votes by label. Whatever proposes candidates, these distances decide.
+The definition is exact: distances of the float32 vectors, by differences in float64 in the order of `kernels.lanes`; distances that are
+equal so by library index; equal votes by label. Whatever proposes candidates, these distances decide. Vectors are finite.
 
 * `exact` (the default on a CPU): `kernels.nearest` and, for large libraries of wide vectors, `kernels.projection` before it. Both use that
   successive windows are close together. Where all who may be near are of one class, nobody needs to be found (`kernels.settle`). Under `auto`, a
@@ -64,7 +64,7 @@ class Library:
     labels : sequence of str
         One label for each vector.
     neighbours : int
-        How many vote; at most the number of references.
+        How many vote; 1 to the number of references.
     metric, weights
         As the request names them.
     normalize : bool
@@ -91,6 +91,7 @@ class Library:
         search: Search = "auto",
         gpu: bool = False,
     ) -> None:
+        assert 1 <= neighbours <= len(vectors) == len(labels)
         self.classes = tuple(sorted(set(labels)))
         order = {label: code for code, label in enumerate(self.classes)}
         self._codes = np.array([order[label] for label in labels], dtype=np.int32)
@@ -229,6 +230,11 @@ class Library:
             self._computed += nearest_stream(queries[unknown], self._vectors, self._code, again, away)
             self._streamed += len(again)
             index[unknown], distances[unknown] = again, away
+        if (
+            self._metric == "cosine"
+        ):  # a zero query is as far from all of them: the first ones, not those whom rounding favours
+            zero = queries[:, -1] == 1.0
+            index[zero], distances[zero] = np.arange(self._neighbours), np.sqrt(2.0)
         return index, distances
 
     def _reconsider(self) -> None:
@@ -239,7 +245,7 @@ class Library:
             bearable = COSTLY if self._streamed >= TRIAL else HOPELESS
             if self._computed > bearable * self._streamed * len(self):
                 self._may_change = False
-                with contextlib.suppress(DeviceError):  # not installed: it goes on as it does
+                with contextlib.suppress(DeviceError, MemoryError):  # not installed, or no room: it goes on as it does
                     self._faiss = FlatSearch(self._vectors, self._metric, self._neighbours + SPARE, gpu=False)
                     self._projection = None
 

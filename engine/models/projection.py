@@ -16,7 +16,14 @@ LEAST_VECTORS = 32  # of a smaller library nothing is worth settling
 LEAST_SEARCHED = 512  # a smaller one is measured as fast as candidates are looked for
 LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
-AXES = (16, 32, 48, 64, 96, 128)  # as many as are needed, a multiple of the lanes
+AXES = (
+    16,
+    32,
+    48,
+    64,
+    96,
+    128,
+)  # as many as are needed, a multiple of the lanes; `kernels.projection.ROUNDING` covers 128
 REST = 1e-3  # share of the library's spread that may lie off the axes: the distances would tell too little else
 SPARE = 496  # candidates of a query, beyond twice k, that there is room for: long windows and noise have many at nearly one distance
 
@@ -101,7 +108,7 @@ class Projection:
             How many of a row's candidates count; -1 where nothing is known.
         """
         shown = self._project(queries, self.centre, self.axes, self.skew)
-        candidates = np.empty((len(queries), 2 * k + SPARE), dtype=np.int32)
+        candidates = np.empty((len(queries), min(2 * k + SPARE, len(self.points))), dtype=np.int32)
         counts = np.full(len(queries), -1, dtype=np.int64)
         if shown is not None:
             far = (self.rest, self.error, k)

@@ -1,7 +1,8 @@
 """Work on a stream in threads: a source that is read ahead, items side by side, results in order; and whole tasks side by side.
 
 What waits between two threads is bounded in number, so that memory stays bounded by the items' size. Errors come in order, behind the
-results of the items before them. When the caller stops, for whatever reason, every thread has ended with what it did before the call returns.
+results of the items before them. When the caller stops, for whatever reason, every thread has ended with what it did before the call returns
+(unless a second Ctrl-C ends that wait).
 
 Items go side by side, each through all of its work in one thread, rather than from thread to thread, stage by stage: on two cores stages
 that hand over kept each other waiting for a third of the time.
@@ -14,16 +15,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
-CAPACITY = 2  # items that wait between two threads
-
+CAPACITY = 2  # items that wait, or are worked on, unless the caller says otherwise
 
 _END = object()
-
-
-class _Stopped(Exception):  # not an error: the consumer has gone
-    pass
 
 
 class Halted(Exception):
@@ -32,59 +28,6 @@ class Halted(Exception):
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-class Channel:
-    """A bounded queue from one thread to another that either end can close."""
-
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._items: deque[Any] = deque()
-        self._capacity = capacity
-        self._changed = threading.Condition()
-        self._ended = False
-        self._error: BaseException | None = None
-        self._abandoned = False
-
-    def reserve(self) -> None:
-        """Wait until there is room for another item of the only producer. Raises when the consumer has gone."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._items) < self._capacity or self._abandoned)
-            if self._abandoned:
-                raise _Stopped
-
-    def put(self, item: Any) -> None:
-        """Hand an item over; waits while the channel is full. Raises when the consumer has gone."""
-        self.reserve()
-        with self._changed:
-            self._items.append(item)
-            self._changed.notify_all()
-
-    def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows, or that this error does."""
-        with self._changed:
-            self._ended = True
-            self._error = error
-            self._changed.notify_all()
-
-    def abandon(self) -> None:
-        """Say that nobody takes items any more."""
-        with self._changed:
-            self._abandoned = True
-            self._items.clear()
-            self._changed.notify_all()
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield items in order; then end, or raise the producer's error."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._items or self._ended)
-                if not self._items:
-                    if self._error is not None:
-                        raise self._error
-                    return
-                item = self._items.popleft()
-                self._changed.notify_all()
-            yield item
 
 
 @dataclass(slots=True)
@@ -115,7 +58,7 @@ class Stopwatch:
 
 
 class Lanes:
-    """Does tasks side by side, in threads of their own. The first error wins, and ends all of them.
+    """Does tasks side by side, in threads of their own, once. The first error wins, and ends all of them.
 
     Parameters
     ----------
@@ -151,12 +94,14 @@ class Lanes:
 
         first: list[BaseException] = []
         with ThreadPoolExecutor(self._count, thread_name_prefix="lane") as pool:
-            pending = [pool.submit(work, task) for task in tasks]
             try:
-                wait(pending, return_when=FIRST_EXCEPTION)
-            finally:  # a Ctrl-C reaches the waiting thread
-                if not all(one.done() for one in pending):
-                    self._halt.set()
+                pending = [pool.submit(work, task) for task in tasks]
+                _, left = wait(pending, return_when=FIRST_EXCEPTION)
+            except BaseException:  # a Ctrl-C reaches this thread
+                self._halt.set()
+                raise
+            if left:
+                self._halt.set()
         if first:
             raise first[0]
         return [one.result() for one in pending]
@@ -185,47 +130,91 @@ def run_ahead(
     pool
         Others may use it too.
     ahead : int
-        Items that may wait, or be worked on, before the caller takes the first of them.
+        Items that may wait, or be worked on, before the caller takes the first of them; at least 1.
 
     Raises
     ------
     Whatever the source or an item raised first in the order of items, after the results before it.
     """
-    name, items = source
-    channel = Channel(ahead)
-    pending: deque[Future[Result]] = deque()
+    assert ahead >= 1
+    feed = _Feed(source, work, pool, stopwatch, ahead)
+    try:
+        feed.start()
+        while (future := feed.take()) is not None:
+            yield future.result()
+    finally:
+        feed.stop()
 
-    def feed() -> None:
-        iterator = iter(items)
+
+class _Feed(threading.Thread, Generic[Task, Result]):
+    """The thread that reads a source, and the items that it has handed to the pool."""
+
+    def __init__(
+        self,
+        source: tuple[str, Iterable[Task]],
+        work: Callable[[Task], Result],
+        pool: Executor,
+        stopwatch: Stopwatch,
+        ahead: int,
+    ) -> None:
+        super().__init__(name=source[0], daemon=True)
+        self._source, self._work, self._pool, self._stopwatch = source[1], work, pool, stopwatch
+        self._ahead = ahead
+        self._changed = threading.Condition()
+        self._pending: deque[Future[Result]] = deque()
+        self._taken: Future[Result] | None = None
+        self._ended = self._stopped = False
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Read the source to its end, or until nobody takes items any more; an error waits for the caller's thread."""
+        iterator: Iterator[Task] | None = None
+        error: BaseException | None = None
         try:
+            iterator = iter(self._source)
             while True:
-                with stopwatch.time(name):
+                with self._stopwatch.time(self.name):
                     item = next(iterator, _END)
-                if item is _END:
+                if item is _END or not self._hand_over(item):  # type: ignore[arg-type]
                     break
-                channel.reserve()
-                pending.append(pool.submit(work, item))  # type: ignore[arg-type]
-                channel.put(pending[-1])
-        except _Stopped:
-            return
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, in order
-            channel.end(error)
-            return
-        finally:
+        except BaseException as raised:  # noqa: BLE001 - raised again in the caller's thread, in order
+            error = raised
+        try:
             close = getattr(iterator, "close", None)
             if close is not None:
                 close()
-        channel.end()
+        except BaseException as raised:  # noqa: BLE001 - as above
+            error = error or raised
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
 
-    thread = threading.Thread(target=feed, name=name, daemon=True)
-    thread.start()
-    try:
-        for future in channel:
-            yield future.result()
-            pending.popleft()
-    finally:
-        channel.abandon()
-        thread.join()
-        for left in pending:
-            left.cancel()
-        wait(pending)
+    def _hand_over(self, item: Task) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._pending) < self._ahead or self._stopped)
+            if not self._stopped:
+                self._pending.append(self._pool.submit(self._work, item))
+                self._changed.notify_all()
+            return not self._stopped
+
+    def take(self) -> Future[Result] | None:
+        """Return the next item's future, None behind the last; or raise what the source raised."""
+        with self._changed:
+            self._taken = None
+            self._changed.wait_for(lambda: self._pending or self._ended)
+            if self._pending:
+                self._taken = self._pending.popleft()
+                self._changed.notify_all()
+            elif self._error is not None:
+                raise self._error
+            return self._taken
+
+    def stop(self) -> None:
+        """Return when the thread has ended, and what the pool has begun."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self.ident is not None:  # it was started
+            self.join()
+        left = [*self._pending, *([self._taken] if self._taken is not None else [])]
+        wait([future for future in left if not future.cancel()])

@@ -103,8 +103,8 @@ class _Run:
         for place, target in enumerate(self._plan.targets):
             if place not in surveys:
                 self._tell(place, 0, 0, 0, None)
-                questions = self._questions(target, 0, Stopwatch(), [])
-                surveys[place] = look_at(questions)
+                with closing(self._questions(target, 0, Stopwatch(), [])) as questions:
+                    surveys[place] = look_at(questions)
                 keep(journal, place, surveys[place], known)
         self.course.stopwatch.add("survey", time.perf_counter() - begun)
         return surveys
