@@ -16,6 +16,7 @@ from recordings import COLUMNS, LEVELS, readings, request, write_csv, write_job,
 from sklearn.base import clone
 
 import engine
+from engine.pipelines.machine_state import estimator
 
 WINDOW = 16
 SHOTS = {"idle": "idle.csv", "run": "run.csv"}
@@ -467,7 +468,7 @@ def test_another_process_predicts_the_same(states, tmp_path):
 
 def test_a_pickle_meets_other_weights_or_another_version(states, monkeypatch):
     taken = pickle.loads(pickle.dumps(states))
-    monkeypatch.setattr(engine, "__version__", "99.0")
+    monkeypatch.setattr(estimator, "version_of", lambda: "99.0")
     with pytest.warns(UserWarning, match=r"fitted with version .*; this is 99\.0\. Fit again"):
         taken.predict(PLANT)
     taken.close()

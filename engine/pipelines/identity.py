@@ -71,11 +71,12 @@ def identify(
         "model": {"name": model.name, "sha256": model.manifest.sha256},
         "device": device.kind,
         "machine": platform.machine(),
-        "versions": {name: version for name in LIBRARIES + libraries if (version := _version(name))},
+        "versions": {name: version for name in LIBRARIES + libraries if (version := version_of(name))},
     }
 
 
-def _version(distribution: str) -> str | None:
+def version_of(distribution: str = LIBRARIES[0]) -> str | None:
+    """Return the installed version of a library, by default the engine's own; None where it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

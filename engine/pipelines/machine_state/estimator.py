@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-import engine
 from engine.errors import ModelError, Problem, RequestError
 from engine.models.catalog import Catalog
 from engine.models.encoder import load_encoder
@@ -20,6 +19,7 @@ from engine.models.manifest import ModelEntry
 from engine.models.session import resolve_device, usable_cores
 from engine.output.score import INVALID_STATE
 from engine.pipelines.course import Settings
+from engine.pipelines.identity import version_of
 from engine.pipelines.machine_state.classifier import Classifier, Learned, Pass, Report, Shot
 from engine.pipelines.machine_state.config import MachineStateConfig, MissingValues, Normalization
 from engine.pipelines.wording import check_config
@@ -38,7 +38,7 @@ class _Fitted:
     config: MachineStateConfig
     learned: Learned
     sha256: Mapping[str, str]  # of the model's files
-    version: str  # of the engine
+    version: str | None  # of the engine
 
 
 class StateClassifier:
@@ -180,7 +180,7 @@ class StateClassifier:
         for message in found:
             warnings.warn(message, stacklevel=2)
         self.close()
-        self._fitted = _Fitted(config, classifier.learned, entry.manifest.sha256, engine.__version__)
+        self._fitted = _Fitted(config, classifier.learned, entry.manifest.sha256, version_of())
         self._classifier = classifier
         self.classes_ = np.array(classifier.classes)
         self.n_features_in_ = len(names)
@@ -230,10 +230,8 @@ class StateClassifier:
                     raise ModelError(
                         f"This StateClassifier was fitted with other weights of the model {name}.", cure=cure
                     )
-                if fitted.version != engine.__version__:
-                    message = (
-                        f"This StateClassifier was fitted with version {fitted.version}; this is {engine.__version__}."
-                    )
+                if fitted.version != version_of():
+                    message = f"This StateClassifier was fitted with version {fitted.version}; this is {version_of()}."
                     warnings.warn(f"{message} {cure}", stacklevel=4)
                 self._classifier = self._open(fitted.config, entry, fitted.learned, lambda *_: None)
             return self._classifier
