@@ -206,6 +206,23 @@ def test_results_of_no_job(plant):
         engine.read_results(plant)
 
 
+def test_results_with_strange_labels_and_empty_timestamps(plant):
+    lines = ["timestamp,speed,current,flow"]
+    lines += [
+        f"{'' if row < 5000 else row},{a:.3f},{b:.3f},{c:.3f}" for row, (a, b, c) in enumerate(readings("run", 6000))
+    ]
+    (plant / "bare.csv").write_text("\n".join(lines) + "\n")
+    shots = {'5" pipe': "idle.csv", "run": "run.csv"}
+    expected = engine.classify("bare.csv", shots, window=np.int64(WINDOW), probabilities=True).predictions["bare.csv"]
+    for kind in ("jsonl", "csv", "parquet"):
+        found = engine.classify(
+            "bare.csv", shots, window=WINDOW, probabilities=True, output=f"{kind}-job", output_format=kind
+        ).predictions["bare.csv"]
+        assert found.columns == expected.columns == ["timestamp", "Prediction", 'p_5" pipe', "p_run"]
+        assert found["Prediction"].to_list() == expected["Prediction"].to_list()
+        assert found["timestamp"].fill_null("").to_list() == expected["timestamp"].fill_null("").to_list()
+
+
 def test_a_failed_job_carries_its_errors(plant):
     (plant / "line7.csv").write_text("timestamp,speed,current,flow\n1,2,3,x\n")
     with pytest.raises(engine.JobFailed) as caught:
@@ -373,6 +390,8 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "other channels": ([PLANT, PLANT[:, :2]], ["a", "b"], r"recording 1 \(b\) has 2 channels, the first one had 3"),
     "one dimension": ([PLANT[:, 0], PLANT[:, 1]], ["a", "b"], "must have two dimensions"),
     "no recordings": ([], [], "fit got no recordings"),
+    "no labels": (PLANT, None, "fit got no labels"),
+    "labels of two columns": (PLANT, np.full((120, 2), "a"), "y has 2 columns"),
     "reserved label": ([PLANT, PLANT], ["a", "INVALID_STATE"], "INVALID_STATE is reserved"),
 }
 
@@ -496,6 +515,84 @@ def test_frames_are_matched_by_name():
     named.close()
 
 
+def test_masked_cells_are_missing(states):
+    mask = np.zeros(PLANT.shape, dtype=bool)
+    mask[30:40] = True
+    masked, holed = np.ma.masked_array(np.where(mask, -9999, PLANT), mask=mask), np.where(mask, np.nan, PLANT)
+    np.testing.assert_array_equal(states.predict_proba(masked), states.predict_proba(holed))
+
+
+class PandasFrame:
+    """What the estimator uses of a pandas frame: columns that may be of any name, and repeat; `iloc`; a shape."""
+
+    def __init__(self, values, columns):
+        self.values, self.columns, self.iloc = values, columns, self
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, place):
+        return PandasColumn(self.values[place])
+
+
+class PandasColumn:
+    def __init__(self, values):
+        self.values, self.dtype = values, values.dtype
+
+    def to_numpy(self, dtype=None, na_value=None):
+        assert na_value is None or np.isnan(na_value)
+        return self.values.astype(dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def test_columns_of_a_frame_may_be_called_by_numbers_but_not_alike(states):
+    named = PandasFrame(PLANT, [0, 1, 2])
+    numbered = engine.StateClassifier(window=WINDOW, threads=1).fit([named, named], ["a", "b"])
+    assert numbered.feature_names_in_ == ("0", "1", "2")
+    assert len(numbered.predict(named)) == len(PLANT) - WINDOW + 1
+    with pytest.raises(engine.RequestError, match="several columns called '0'"):
+        numbered.predict(PandasFrame(PLANT[:, [0, 1, 2, 0]], [0, 1, 2, 0]))
+    numbered.close()
+
+
+def test_times_are_no_channel(states):
+    times = pl.Series("when", range(120)).cast(pl.Datetime)
+    frame = pl.DataFrame(PLANT, schema=list(COLUMNS)).with_columns(times)
+    pandas = PandasFrame(times.to_numpy()[:, np.newaxis], ["when"])
+    for recording in (frame, pandas, times.to_numpy()[:, np.newaxis]):
+        with pytest.raises(engine.InputError, match="does not hold numbers only: times are none"):
+            engine.StateClassifier(window=WINDOW).fit([recording, recording], ["a", "b"])
+
+
+def test_a_lazy_frame_is_collected(states):
+    frame = pl.DataFrame(PLANT, schema=list(COLUMNS))
+    fitted = engine.StateClassifier(window=WINDOW, threads=1).fit([frame.lazy(), frame], ["a", "b"])
+    assert fitted.feature_names_in_ == COLUMNS
+    fitted.close()
+
+
+@pytest.mark.parametrize("missing", [None, "", float("nan")])
+def test_rows_without_a_label_are_left_out(missing):
+    rows = np.concatenate([readings("idle", 100), readings("run", 200)])
+    labels = ["idle"] * 100 + [missing] * 50 + ["run"] * 150
+    fitted = engine.StateClassifier(window=WINDOW, threads=1).fit(rows, labels)
+    assert fitted.classes_.tolist() == ["idle", "run"]
+    whole = fitted.predict_proba(PLANT)
+    for y in (np.array(labels, dtype=object)[:, np.newaxis], pl.DataFrame({"y": [*labels]}, strict=False)):
+        np.testing.assert_array_equal(fitted.fit(rows, y).predict_proba(PLANT), whole)
+    fitted.close()
+    with pytest.raises(engine.RequestError, match="A recording has no label"):
+        fitted.fit([rows, rows], ["idle", missing])
+
+
+def test_numbers_of_numpy_are_numbers(states):
+    fitted = learned(n_neighbors=np.int64(3), normalize_embeddings=np.bool_(False), step=np.int32(2))
+    assert len(fitted.predict(PLANT)) == (120 - WINDOW) // 2 + 1
+    fitted.close()
+
+
 def test_warnings_are_warnings():
     flat = readings("idle", 60)
     flat[:, 1] = 7
@@ -503,7 +600,7 @@ def test_warnings_are_warnings():
         warnings.simplefilter("always")
         engine.StateClassifier(window=WINDOW, threads=1).fit([flat], ["idle"]).close()
     assert [str(one.message) for one in said] == [
-        "Constant over all n-shot rows, so only centred, not scaled: channel_1.",
+        "Constant over all n-shot rows, to a millionth of its level, so only centred, not scaled: channel_1.",
         "All n-shot files show 'idle': every window will be predicted so.",
     ]
     assert {one.filename for one in said} == {__file__}, "the warning points at the call of fit"

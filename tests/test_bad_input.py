@@ -76,7 +76,7 @@ def config(**keys: Any) -> dict[str, Any]:
 
 
 REFUSED: dict[str, tuple[str, Edit, list[str]]] = {
-    "empty file": ("line7.csv", lambda _: b"", ["line7.csv: the file is empty.", "It needs a header row."]),
+    "empty file": ("line7.csv", lambda _: b"", ["line7.csv: the file is empty.", "It needs a header row, or records."]),
     "empty shot": ("run.csv", lambda _: b"", ["run.csv: the file is empty."]),
     "missing column": (
         "run.csv",
@@ -391,7 +391,7 @@ def test_a_constant_column_works_and_is_named(plant, command):
         set_column(plant / name, "current", "7")
     code, out, _ = command("run", write_job(plant, request()))
     assert code == 0
-    assert "Constant over all n-shot rows, so only centred, not scaled: current." in out
+    assert "Constant over all n-shot rows, to a millionth of its level, so only centred, not scaled: current." in out
 
 
 def test_infinite_cells_are_repaired_and_counted(plant, command):

@@ -413,6 +413,35 @@ def test_demo(tmp_path, command, monkeypatch):
     assert f"engine run {tmp_path}/demo/job.json" in out
     assert json.loads((tmp_path / "demo" / "job" / "summary.json").read_bytes())["windows"] == 2 * (2000 - 63)
     assert command("run", tmp_path / "demo" / "job.json")[0] == 0
+    assert command("demo", tmp_path / "demo", "--channels", "6", "--seed", "3")[0] == 0  # an earlier demo
+
+
+@pytest.mark.parametrize(
+    "files", [{"job.json": '{"name": "mine"}'}, {"plant_a.csv": "a\n1\n"}, {"job.json": "no json"}]
+)
+def test_demo_writes_nothing_over(tmp_path, command, files):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    code, _, said = command("demo", tmp_path)
+    assert code == 1
+    assert "holds other files; nothing was touched. Name a folder that is new or empty." in said
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
+
+
+@pytest.mark.parametrize("arguments", [("run", "."), ("run", "/"), ("generate", "."), ("generate", "/")])
+def test_a_folder_is_no_request(command, arguments):
+    code, _, said = command(*arguments)
+    assert code in (1, 2)
+    assert "folder" in said
+    assert "fault of the engine" not in said
+
+
+def test_columns_whose_names_hold_commas(tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, level in (("idle.csv", 0), ("run.csv", 9)):
+        Path(name).write_text('"temp, in",flow\n' + "".join(f"{level + row % 3},{level}\n" for row in range(60)))
+    shots = ("--shot", "idle=idle.csv", "--shot", "run=run.csv")
+    assert command("classify", "run.csv", *shots, "--window", "16", "--columns", '"temp, in", flow')[0] == 0
 
 
 # A real process

@@ -508,7 +508,7 @@ def test_timestamps_that_are_no_times_are_said_where_gaps_were_to_be_found(plant
     assert [
         warning
         for warning in summary.warnings
-        if "'t1000' is no number, no ISO 8601 time and no day.month.year" in warning
+        if "the first is 't1000'; numbers, ISO 8601 and day.month.year are read, and must rise" in warning
     ]
     assert run(plant, "ignored")[0].warnings == ()
 

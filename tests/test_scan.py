@@ -280,6 +280,31 @@ def test_null_values_are_missing_cells_but_text_stays_text(tmp_path, cell):
     assert (stamps, labels, error) == (["NA", "-", ""], ["NA", "ok", "-"], None)
 
 
+@pytest.mark.parametrize("blank", [" ", "   ", "\t"])
+def test_a_null_value_that_is_a_number_may_stand_behind_blanks(tmp_path, blank):
+    path = write(tmp_path, f"timestamp,a,b\n1,{blank}-999.000,2\n2,{blank}3,-999.000\n")
+    values, _, _, _ = read(path, null_values=("-999.000",))
+    np.testing.assert_array_equal(values, [[np.nan, 3], [2, np.nan]])
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "other"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_that_is_written_while_it_is_read_is_an_error(tmp_path, change, kind):
+    path = write(tmp_path, "a,b\n" + "1,2\n" * 5000)
+    if kind == "parquet":
+        pl.read_csv(path).write_parquet(path)
+    table = open_table(path, "run.csv", ReadOptions())
+    data = path.read_bytes()
+    if kind == "csv":
+        path.write_bytes(
+            {"longer": data + b"3,4\n", "shorter": data[:-4], "other": data.replace(b"1,2", b"1,3", 1)}[change]
+        )
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(InputError, match="it was written while it was in use") as caught:
+        list(table.chunks())
+    assert caught.value.code == "read_error"
+
+
 def test_early_close_and_a_second_reading(tmp_path):
     path = write(tmp_path, "a\n" + "1\n" * 5000)
     table = open_table(path, "run.csv", ReadOptions())
@@ -483,7 +508,7 @@ def test_carriage_returns_alone(tmp_path):
 )
 def test_an_empty_file(tmp_path, data):
     error = failure(write(tmp_path, data))
-    assert str(error) == "run.csv: the file is empty. It needs a header row."
+    assert str(error) == "run.csv: the file is empty. It needs a header row, or records."
     assert error.code == "invalid_file_size"
 
 

@@ -27,6 +27,7 @@ def demo(folder: Path, seed: int, channels: int, verbose: bool, **settings: Any)
     from engine.jobs import local
     from engine.plant import write_demo
 
+    _refuse_others(folder)
     click.echo(f"Simulating a two-tank plant with {channels} sensors into {folder} ...", err=True)
     plant = write_demo(folder, seed=seed, channels=channels)
     shots = len(plant.shots)
@@ -50,6 +51,24 @@ def demo(folder: Path, seed: int, channels: int, verbose: bool, **settings: Any)
     click.echo("The same on your own files:     " + click.style(own, bold=True))
     asked = f"engine generate {folder / PROMPTS}"
     click.echo("All answers to the prompts:     " + click.style(asked, bold=True))
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse a folder that holds anything but an earlier demo: its files would be written over."""
+    from engine.errors import OutputError
+    from engine.plant.demo import JOB_NAME
+
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    try:
+        request = json.loads((folder / "job.json").read_bytes())
+        earlier = isinstance(request, dict) and request.get("name") == JOB_NAME
+    except (OSError, ValueError):
+        earlier = False
+    if not earlier:
+        raise OutputError(
+            f"{folder} holds other files; nothing was touched.", cure="Name a folder that is new or empty."
+        )
 
 
 def _ask(folder: Path, seed: int) -> None:

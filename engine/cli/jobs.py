@@ -1,5 +1,6 @@
 """`engine run` and `engine classify`: jobs from a request file, or from files and options."""
 
+import csv
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,8 @@ def classify(
     from engine.jobs import local
 
     if options["columns"] is not None:
-        options["columns"] = [name.strip() for name in options["columns"].split(",")]
+        names = next(csv.reader([options["columns"]], skipinitialspace=True)) or [""]
+        options["columns"] = [name.strip() for name in names]
     options["separator"] = options["separator"].replace("\\t", "\t")
     examples: dict[str, list[str]] = {}
     for label, file in _pairs(shots, "--shot", "LABEL=FILE"):

@@ -22,6 +22,7 @@ from engine.pipelines.machine_state.job import classify_in_memory, run_job
 from engine.pipelines.machine_state.plan import Plan, make_plan
 from engine.pipelines.names import stem_of
 from engine.pipelines.request import JobRequest, Resolve
+from engine.pipelines.wording import plain
 
 if TYPE_CHECKING:  # loaded with the first job that needs a language model
     from engine.output.answers import AnswerSummary
@@ -233,12 +234,14 @@ def run(
 
 def default_output(request: Path) -> Path:
     """Return the folder beside a request file that is named after it: `job.json` -> `job`."""
+    if not request.name:  # "." or "/": no request, as will be said
+        return request / "results"
     return request.with_suffix("") if request.suffix else request.with_name(request.name + ".results")
 
 
 def answers_beside(file: Path) -> Path:
     """Return the folder beside a file of records that is named after it: `asked.jsonl.gz` -> `asked-answers`."""
-    return file.with_name(f"{stem_of(file.name)}-answers")
+    return file.with_name(f"{stem_of(file.name)}-answers") if file.name else file / "answers"
 
 
 def classify(
@@ -292,7 +295,8 @@ def build_request(
     """Build the create-job request for files on this machine. Raises TypeError for an unknown option."""
     labels = options.get("labels") or {}
     config: dict[str, Any] = {}
-    for name, value in options.items():
+    for name, given in options.items():
+        value = plain(given)
         if name == "labels" or value is None:
             continue
         if name not in PLACES:
@@ -300,7 +304,7 @@ def build_request(
         section, _, key = PLACES[name].rpartition(".")
         place = config.setdefault(section, {}) if section else config
         several = name in ("columns", "null_values") and not isinstance(value, str)
-        place[key] = list(value) if several else [value] if name in ("columns", "null_values") else value  # type: ignore[call-overload]
+        place[key] = list(value) if several else [value] if name in ("columns", "null_values") else value
     return {
         "name": "classify",
         "pipeline_type": "batch",

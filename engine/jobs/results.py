@@ -1,5 +1,6 @@
 """The results in a job's folder as frames."""
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -61,9 +62,17 @@ def _read_part(path: Path) -> pl.DataFrame:
         case ".parquet":
             return pl.read_parquet(path)
         case ".jsonl":
-            return pl.read_ndjson(path, infer_schema_length=None)
-    names = pl.read_csv(path, n_rows=0).columns
+            with path.open("rb") as lines:
+                names = list(json.loads(lines.readline()))
+            return pl.read_ndjson(path, schema=_kinds(names))
+    with path.open(encoding="utf-8", newline="") as text:
+        names = next(csv.reader(text))
+    return pl.read_csv(path, schema=_kinds(names))
+
+
+def _kinds(names: list[str]) -> dict[str, Any]:
+    """Return the types of a part's columns: a timestamp and a state, then what was asked for beside them."""
     kinds: dict[str, Any] = dict.fromkeys(names[:2], pl.String) | dict.fromkeys(names[2:], pl.Float64)
     kinds |= {name: pl.String for name in names[2:] if name in ("start_timestamp", "finish_timestamp")}
     kinds |= {name: pl.Int64 for name in names[2:] if name == "start_row"}
-    return pl.read_csv(path, schema=kinds)
+    return kinds

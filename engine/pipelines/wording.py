@@ -16,10 +16,19 @@ Config = TypeVar("Config", bound=BaseModel)
 def check_config(form: type[Config], values: Mapping[str, Any]) -> Config:
     """Return a configuration. Raises RequestError with every problem found."""
     try:
-        return form.model_validate(values)
+        return form.model_validate(plain(values))
     except ValidationError as error:
         schema = form.model_json_schema()
         raise RequestError([say_problem(detail, schema) for detail in error.errors()]) from None
+
+
+def plain(value: Any) -> Any:
+    """Return a value with Python's own numbers in the place of numpy's, which programs have at hand."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
 
 
 def say_problem(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Problem:

@@ -12,6 +12,7 @@ from engine.plant.instruments import channel_names
 from engine.plant.recording import write_csv
 from engine.plant.scenario import STATES, Episode, Scenario
 
+JOB_NAME = "demo-plant"
 WINDOW_ROWS = 64
 SHOTS_PER_STATE = 2
 LEAST_EPISODE_ROWS = 2 * WINDOW_ROWS
@@ -120,7 +121,7 @@ def _request(plant: DemoPlant, channels: int) -> dict[str, object]:
     }
     pairs = zip(plant.recordings, plant.truths, strict=True)
     return {
-        "name": "demo-plant",
+        "name": JOB_NAME,
         "pipeline_type": "batch",
         "pipeline_key": "machine-state-classification",
         "inputs": {

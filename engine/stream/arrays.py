@@ -19,7 +19,7 @@ class ArrayRecording:
     Parameters
     ----------
     values : (rows, channels) array-like of numbers
-        NaN and infinity count as missing cells.
+        NaN, infinity and masked cells count as missing.
     name : str
         For messages.
     columns : sequence of str or None
@@ -29,7 +29,7 @@ class ArrayRecording:
     Raises
     ------
     InputError
-        The values are no numbers, or not of two dimensions.
+        The values are no numbers (times are none), not of two dimensions, or not as many columns as names.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ArrayRecording:
         timestamp_name: str = "timestamp",
     ) -> None:
         try:
-            array = np.asarray(values, dtype=np.float64)
+            array = _as_numbers(values)
         except (TypeError, ValueError) as error:
             raise InputError(f"{name} does not hold numbers only: {error}.", code="invalid_cell", file=name) from None
         if array.ndim != 2 or array.shape[1] == 0:
@@ -50,11 +50,19 @@ class ArrayRecording:
                 code="invalid_parameter",
                 file=name,
             )
+        if columns and len(columns) != array.shape[1]:
+            message = f"{name} has {array.shape[1]} columns for {len(columns)} names."
+            raise InputError(message, code="duplicate_column", file=name, cure="Give each column a name of its own.")
         self._values = array
         self._timestamps = timestamps
         self.name = name
         self.data_columns = tuple(columns) if columns else tuple(f"channel_{c}" for c in range(array.shape[1]))
         self.timestamp_name = timestamp_name
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """The rows, (rows, channels)."""
+        return self._values
 
     def chunks(self, rows: int | None = None) -> Iterator[Chunk]:
         """Yield copies of the rows, channel by channel."""
@@ -71,3 +79,13 @@ class ArrayRecording:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._values)
+
+
+def _as_numbers(values: Any) -> npt.NDArray[np.float64]:
+    """Return values as float64, NaN where they are masked; numpy itself would take times for numbers, too."""
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    array = np.asarray(values)
+    if array.dtype.kind in "mM":
+        raise TypeError("times are none")
+    return array.astype(np.float64, copy=False)

@@ -14,14 +14,16 @@ HEAD_ROWS = 10_001  # the rows whose steps give the usual step
 USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
 
 
-NUMBER = "number"
+NUMBER, DIGITS = "number", "%Y%m%d%H%M%S"
 SECONDS, ZONED = "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z"
 # ISO 8601 with a `T`; a blank in its place is replaced first.
 FORMATS = (
+    DIGITS,  # before numbers, which they are as well
     NUMBER,
     SECONDS,
     ZONED,
     "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M%#z",
     "%Y-%m-%d",
     "%d.%m.%YT%H:%M:%S%.f",  # dots mean day first; dates with slashes are ambiguous, and not read
     "%d.%m.%YT%H:%M",
@@ -35,7 +37,7 @@ def read_times(timestamps: pl.Series, form: str) -> npt.NDArray[np.float64]:
     """
     times = _parse(timestamps, _narrow(timestamps[0], form) if len(timestamps) else form)
     if times.null_count():  # not all alike, blanks around them, or one in the place of the `T`
-        texts = timestamps.str.strip_chars()
+        texts = timestamps.str.strip_chars().str.replace(",", ".", literal=True)  # a decimal mark, in ISO 8601 too
         times = _parse(texts if form == NUMBER else texts.str.replace(" ", "T", literal=True), form)
     values = times.to_numpy().astype(np.float64)
     return values if form == NUMBER else values / 1e6

@@ -42,7 +42,9 @@ _SEPARATOR_CURES = {
 
 def empty(name: str) -> InputError:
     """Return the error of a file without a character."""
-    return InputError(f"{name}: the file is empty.", code="invalid_file_size", file=name, cure="It needs a header row.")
+    return InputError(
+        f"{name}: the file is empty.", code="invalid_file_size", file=name, cure="It needs a header row, or records."
+    )
 
 
 def unreadable(name: str, reason: str, cure: str = "") -> InputError:

@@ -4,6 +4,7 @@ What a file is, its first bytes say, never its name. Compressed text is read her
 because a truncated or damaged stream must be noticed (a zstd reader ends quietly) and because the text before the damage counts.
 """
 
+import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ class Source:
     name: str  # as the caller gave it, for messages
     kind: Kind
     num_bytes: int  # on disk
+    mtime_ns: int
 
     def pieces(self, progress: Callable[[int], None] | None = None) -> Iterator[bytes]:
         """Yield the text (decompressed) in order, about `PIECE_BYTES` at a time, none of them empty.
@@ -50,7 +52,8 @@ class Source:
         Raises
         ------
         InputError
-            `read_error`: the disk fails, or the compressed stream is damaged or ends early. What could be read came first.
+            `read_error`: the disk fails, the compressed stream is damaged or ends early, or the file is not the one that was
+            opened any more. What could be read came first.
         """
         try:
             with self.path.open("rb") as file:
@@ -58,8 +61,15 @@ class Source:
                     if progress is not None:
                         progress(file.tell())
                     yield piece
+                self.check(os.fstat(file.fileno()))
         except OSError as error:
             raise diagnose.unreadable(self.name, error.strerror or str(error)) from error
+
+    def check(self, facts: os.stat_result) -> None:
+        """Raise InputError (`read_error`) when what is known of the file now says that it was written since it was opened."""
+        if (facts.st_size, facts.st_mtime_ns) != (self.num_bytes, self.mtime_ns):
+            reason = f"it was written while it was in use ({self.num_bytes:,} bytes before, {facts.st_size:,} now)"
+            raise diagnose.unreadable(self.name, reason, "Give a copy that nobody writes to, and start again.")
 
     def _decompressed(self, file: BinaryIO) -> Iterator[bytes]:
         if self.kind == "gzip":
@@ -131,7 +141,7 @@ def open_source(path: Path, name: str) -> Source:
         raise diagnose.unreadable(name, error.strerror or str(error)) from error
     if facts.st_size == 0:
         raise diagnose.empty(name)
-    return Source(path=path, name=name, kind=kind_of(head), num_bytes=facts.st_size)
+    return Source(path=path, name=name, kind=kind_of(head), num_bytes=facts.st_size, mtime_ns=facts.st_mtime_ns)
 
 
 def kind_of(head: bytes) -> Kind:

@@ -347,7 +347,7 @@ class Classifier:
         if flat and (self._config.normalization or "shots") == "shots":
             report(
                 "constant_channel",
-                f"Constant over all n-shot rows, so only centred, not scaled: {', '.join(flat)}.",
+                f"Constant over all n-shot rows, to a millionth of its level, so only centred, not scaled: {', '.join(flat)}.",
                 {"columns": flat},
             )
         classes = sorted({shot.label for shot in shots})

@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from engine.errors import ModelError, Problem, RequestError
+from engine.errors import InputError, ModelError, Problem, RequestError
 from engine.models.catalog import Catalog
 from engine.models.encoder import load_encoder
 from engine.models.library import Metric, Search, Weights
@@ -28,6 +29,7 @@ from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, open_table
 
 TIMESTAMP = "timestamp"
+_NO_LABEL = ("", "nan", "NaN", "<NA>", "NaT")  # a missing label, as text
 _OPENING = threading.Lock()  # of an estimator that comes from a pickle, or was closed
 
 
@@ -133,7 +135,8 @@ class StateClassifier:
         ----------
         X : sequence of recordings, or one recording
         y : sequence of labels
-            One for each recording; or, for one recording, one for each row: each stretch of equal labels is a recording then.
+            One for each recording; or, for one recording, one for each row: each stretch of equal labels is a recording then, and
+            rows without a label (None, NaN, "") are left out.
 
         Raises
         ------
@@ -143,6 +146,10 @@ class StateClassifier:
             A recording cannot be read.
         """
         shots = self._shots(X, y)
+        if not all(shot.label for shot in shots):
+            raise RequestError(
+                [Problem("invalid_parameter", "A recording has no label.", "y", "Give every one its class.")]
+            )
         if any(shot.label == INVALID_STATE for shot in shots):
             message = f"The label {INVALID_STATE} is reserved."
             raise RequestError([Problem("invalid_parameter", message, "y", "Give the class another name.")])
@@ -259,9 +266,7 @@ class StateClassifier:
 
     def _shots(self, data: Any, labels: Any) -> list[Shot]:
         one = isinstance(data, str | os.PathLike) or hasattr(data, "columns") or getattr(data, "ndim", 0) == 2
-        if isinstance(labels, str):
-            labels = [labels]
-        labels = [str(label) for label in (labels.to_list() if hasattr(labels, "to_list") else labels)]
+        labels = _list_labels(labels)
         if not one:
             recordings = list(data)
             if len(recordings) != len(labels):
@@ -286,13 +291,13 @@ class StateClassifier:
         changes = [row for row in range(1, len(labels)) if labels[row] != labels[row - 1]]
         shots = []
         for first, last in zip([0, *changes], [*changes, len(labels)], strict=True):
-            if last - first >= self.window:  # a stretch shorter than a window shows nothing
+            if labels[first] and last - first >= self.window:  # a stretch shorter than a window shows nothing
                 name = f"rows {first} to {last - 1} ({labels[first]})"
                 shots.append(Shot(labels[first], ArrayRecording(values[:, first:last].T, name, recording.data_columns)))
         if not shots:
             message = f"No label lasts for {self.window} rows in a row."
             raise RequestError([Problem("not_enough_shots", message, "y", "Lower window.")])
-        dropped = sorted(set(labels) - {shot.label for shot in shots})
+        dropped = sorted(set(labels) - {shot.label for shot in shots} - {""})
         if dropped:
             message = f"Not learned, because no stretch of it is as long as a window: {', '.join(dropped)}."
             warnings.warn(message, stacklevel=3)
@@ -301,16 +306,68 @@ class StateClassifier:
     def _recording(self, data: Any, name: str, names: Sequence[str] | None) -> Recording:
         if isinstance(data, str | os.PathLike):
             return open_table(Path(data), os.fspath(data), ReadOptions(data_columns=tuple(names) if names else None))
+        if isinstance(data, pl.LazyFrame):
+            data = data.collect()
         if hasattr(data, "columns"):
-            columns = [str(column) for column in data.columns if str(column) != TIMESTAMP]
-            missing = [column for column in names or () if column not in columns]
-            if missing:
-                message = f"{name} has no column {missing[0]!r}; it has: {', '.join(columns)}."
-                raise RequestError([Problem("missing_column", message, "X")])
-            return ArrayRecording(data[list(names or columns)].to_numpy(), name, names or columns)
+            return _frame_recording(data, name, names)
         return ArrayRecording(data, name, names if names and np.shape(data)[1:] == (len(names),) else None)
 
     def _check_columns(self, recording: Recording, names: Sequence[str]) -> None:
         if len(recording.data_columns) != len(names):
             message = f"{recording.name} has {len(recording.data_columns)} channels, the first one had {len(names)}."
             raise RequestError([Problem("invalid_channel_count", message, "X")])
+
+
+def _frame_recording(frame: Any, name: str, names: Sequence[str] | None) -> ArrayRecording:
+    """Return the named columns of a Polars or pandas frame, or all but the timestamp, as a recording."""
+    columns = [str(column) for column in frame.columns]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        message = f"{name} has several columns called {twice[0]!r}."
+        raise RequestError([Problem("duplicate_column", message, "X", "Give each column a name of its own.")])
+    chosen = list(names) if names else [column for column in columns if column != TIMESTAMP]
+    missing = [column for column in chosen if column not in columns]
+    if missing:
+        message = f"{name} has no column {missing[0]!r}; it has: {', '.join(columns)}."
+        raise RequestError([Problem("missing_column", message, "X")])
+    values = np.empty((len(frame), len(chosen)))
+    for place, column in enumerate(chosen):
+        values[:, place] = _numbers(frame, columns.index(column), f"{name}, column {column}")
+    return ArrayRecording(values, name, chosen)
+
+
+def _numbers(frame: Any, place: int, name: str) -> npt.NDArray[np.float64]:
+    """Return one column as float64, NaN where it has no number."""
+    try:
+        if hasattr(frame, "iloc"):  # pandas, whose own missing values numpy does not know
+            column = frame.iloc[:, place]
+            if getattr(column.dtype, "kind", "") not in "mM":
+                column = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            column = frame.to_series(place).to_numpy()
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name}: it holds other things than numbers: {error}.", code="invalid_cell", file=name
+        ) from None
+    return ArrayRecording(np.asarray(column)[:, np.newaxis], name).values[:, 0]
+
+
+def _list_labels(labels: Any) -> list[str]:
+    """Return labels as texts, "" where there is none."""
+    if labels is None:
+        raise RequestError(
+            [Problem("invalid_parameter", "fit got no labels.", "y", "Give one for each recording or row.")]
+        )
+    if isinstance(labels, str):
+        return [labels]
+    if hasattr(labels, "columns") or getattr(labels, "ndim", 1) == 2:  # one column, as scikit-learn would take it
+        width = labels.shape[1]
+        if width != 1:
+            message = f"y has {width} columns."
+            raise RequestError(
+                [Problem("invalid_parameter", message, "y", "Give one label for each recording or row.")]
+            )
+        labels = labels.to_numpy() if hasattr(labels, "columns") else labels
+        labels = np.asarray(labels, dtype=object)[:, 0]
+    listed = labels.to_list() if hasattr(labels, "to_list") else list(labels)
+    return ["" if label is None or str(label) in _NO_LABEL else str(label) for label in listed]

@@ -284,8 +284,12 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
         message = f"{name}: {total:,} missing or infinite cells ({share:.1%}) in {shown}"
         said.append(("input.missing_values", message, {"cells": cells}))
     if run.blind is not None:
-        first = f"{run.blind!r} is no number, no ISO 8601 time and no day.month.year" if run.blind else "there are none"
-        message = f"{name}: no gap was looked for, because its timestamps cannot be read as times: {first}"
+        first = (
+            f"the first is {run.blind!r}; numbers, ISO 8601 and day.month.year are read, and must rise"
+            if run.blind
+            else "there are none"
+        )
+        message = f"{name}: no gap was looked for, because its timestamps tell no time between rows: {first}"
         said.append(("job.warning", message, {"code": "timestamps_unreadable"}))
     if found.gaps:
         line = target.recording.line_of(found.first_gap_row or 0)

@@ -49,6 +49,12 @@ class ParquetReader:
         if first_row != promised:  # Polars (2.1) ends quietly where a fault in the middle makes it panic
             reason = f"its metadata says {promised:,} rows, {first_row:,} could be read"
             yield _nothing(self._selection), diagnose.damaged(self._source.name, "parquet", reason)
+            return
+        try:
+            self._source.check(self._source.path.stat())
+        except (InputError, OSError) as error:
+            fault = error if isinstance(error, InputError) else diagnose.unreadable(self._source.name, str(error))
+            yield _nothing(self._selection), fault
 
     def estimate_rows(self) -> tuple[int, bool]:
         """Return the number of rows that the file's metadata says."""

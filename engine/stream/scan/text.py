@@ -21,6 +21,7 @@ from engine.stream.source import Source
 
 ESTIMATE_BLOCKS = 3  # from which the rows of the rest are judged
 AHEAD = 2  # blocks that are parsed while another is handed on: part of parsing one runs on one core only
+NUMERIC = "0123456789.,+-iInN"  # what the text of a number begins with
 _SENTINEL = "last"  # the last column of the file: null in every row that is too short
 
 
@@ -38,6 +39,10 @@ class TextReader:
             or (comma and options.separator == ",")
             or not set(selection.data).isdisjoint(selection.texts)  # one column as number and as text
         )
+        # Polars reads a number behind blanks, but knows a null value only without them.
+        self._padded = [
+            (blank + text).encode() for text in options.null_values if text[:1] in NUMERIC for blank in " \t" if text
+        ]
         kinds = dict.fromkeys(range(layout.fields), pl.String()) | dict.fromkeys(selection.data, pl.Float64())
         self._schema = {str(position): kind for position, kind in kinds.items()}
         self._texts = [pl.col(str(position)).alias(text_name(position)) for position in selection.texts]
@@ -91,7 +96,9 @@ class TextReader:
         raise IndexError(f"{self._layout.name} has no row {row}")
 
     def _can_be_quick(self, block: Block) -> bool:
-        return not self._always_careful and block.rows > 0 and not block.data.startswith(BYTE_ORDER_MARK)
+        if self._always_careful or not block.rows or block.data.startswith(BYTE_ORDER_MARK):
+            return False
+        return not any(text in block.data for text in self._padded)
 
     def _parse(self, block: Block) -> pl.DataFrame:
         """Parse a block as floats; fails where one of its cells is not exactly a number."""
