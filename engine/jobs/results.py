@@ -67,7 +67,10 @@ def _read_part(path: Path) -> pl.DataFrame:
             return pl.read_ndjson(path, schema=_kinds(names))
     with path.open(encoding="utf-8", newline="") as text:
         names = next(csv.reader(text))
-    return pl.read_csv(path, schema=_kinds(names))
+    known = pl.read_csv(path, n_rows=0).columns  # Polars (2.1) leaves doubled quotes in names as they are
+    frame = pl.read_csv(path, schema=dict(zip(known, _kinds(names).values(), strict=True)))
+    frame.columns = names
+    return frame
 
 
 def _kinds(names: list[str]) -> dict[str, Any]:
