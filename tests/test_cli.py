@@ -436,6 +436,16 @@ def test_a_folder_is_no_request(command, arguments):
     assert "fault of the engine" not in said
 
 
+def test_columns_without_names_are_told_of(tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, level in (("idle.csv", 0), ("run.csv", 9)):
+        Path(name).write_text("temp,flow,\n" + "".join(f"{level + row % 3},{level},\n" for row in range(60)))
+    shots = ("--shot", "idle=idle.csv", "--shot", "run=run.csv")
+    code, out, _ = command("classify", "run.csv", *shots, "--window", "16")
+    assert code == 0
+    assert "run.csv: 1 columns without a name in the header are no channels." in out
+
+
 def test_columns_whose_names_hold_commas(tmp_path, command, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, level in (("idle.csv", 0), ("run.csv", 9)):

@@ -202,6 +202,11 @@ def test_slashes_may_repeat_and_the_short_prefix_stands_for_the_long_one(plant_s
 # Pages
 
 
+def unsigned(entries):
+    """Entries without the signatures of their links, which tell the second of the answer."""
+    return [json.loads(re.sub(r"\?exp=[^\"]*", "", json.dumps(entry))) for entry in entries]
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_pages_have_bounds_a_default_and_nothing_past_their_end(plant_service, path):
     place = path.replace("{job}", plant_service.path)
@@ -211,7 +216,7 @@ def test_pages_have_bounds_a_default_and_nothing_past_their_end(plant_service, p
     assert (past["total"], past["offset"], past["limit"]) == (first["total"], first["total"] + 5, 10_000)
     (name,) = [key for key, value in past.items() if isinstance(value, list)]
     assert past[name] == []
-    assert plant_service.read(place, limit="", offset="")[name] == first[name]
+    assert unsigned(plant_service.read(place, limit="", offset="")[name]) == unsigned(first[name])
     for query in (
         "limit=0",
         "limit=10001",

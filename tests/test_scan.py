@@ -280,6 +280,17 @@ def test_null_values_are_missing_cells_but_text_stays_text(tmp_path, cell):
     assert (stamps, labels, error) == (["NA", "-", ""], ["NA", "ok", "-"], None)
 
 
+@pytest.mark.parametrize(
+    "text", ["timestamp,a,b,\n1,1,2,\n2,3,4,\n", ",a,,b\n0,1,,2\n1,3,,4\n", "a,b,,\n1,2,,\n3,4,,\n"]
+)
+def test_columns_without_a_name_are_no_channels(tmp_path, text):
+    """An index, or separators at the ends of lines."""
+    table = open_table(write(tmp_path, text), "run.csv", ReadOptions())
+    assert table.data_columns == ("a", "b")
+    (chunk,) = table.chunks()
+    assert chunk.values.tolist() == [[1, 3], [2, 4]]
+
+
 @pytest.mark.parametrize("blank", [" ", "   ", "\t"])
 def test_a_null_value_that_is_a_number_may_stand_behind_blanks(tmp_path, blank):
     path = write(tmp_path, f"timestamp,a,b\n1,{blank}-999.000,2\n2,{blank}3,-999.000\n")

@@ -178,7 +178,10 @@ def select_columns(columns: tuple[str, ...], options: ReadOptions, name: str) ->
             cure="Rename it in the file and in reader_config.timestamp_column.",
         )
     if options.data_columns is None:
-        data = tuple(find(column) for place, column in enumerate(columns) if place not in {timestamp, label})
+        named = [column for place, column in enumerate(columns) if column and place not in {timestamp, label}]
+        data = tuple(
+            find(column) for column in named
+        )  # one without a name is an index, or a separator at the ends of lines
     else:
         data = tuple(find(column) for column in options.data_columns)
     if not data and (options.data_columns is None or label is None):

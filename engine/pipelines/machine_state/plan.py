@@ -106,6 +106,11 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
             continue
         if columns is None:
             columns, pattern = table.data_columns, table
+            if reader.data_columns is None and "" in table.columns:
+                message = (
+                    f"{file.file_id}: {table.columns.count('')} columns without a name in the header are no channels."
+                )
+                warnings.append(("columns.nameless", message))
         recording: Recording = table
         if apart is not None:
             truth = open_file(apart, ReadOptions((), None, label_column, reader.separator, reader.decimal))
