@@ -298,6 +298,13 @@ def test_a_null_value_that_is_a_number_may_stand_behind_blanks(tmp_path, blank):
     np.testing.assert_array_equal(values, [[np.nan, 3], [2, np.nan]])
 
 
+def test_null_values_are_missing_in_numbers_of_parquet_too(tmp_path):
+    path = tmp_path / "run.parquet"
+    pl.DataFrame({"a": [1.5, -999.0, None], "b": [-999, 2, 3], "c": ["-999", "4", "n/a"]}).write_parquet(path)
+    values, _, _, _ = read(path, null_values=("-999", "n/a"))
+    np.testing.assert_array_equal(values, [[1.5, np.nan, np.nan], [np.nan, 2, 3], [np.nan, 4, np.nan]])
+
+
 @pytest.mark.parametrize("change", ["longer", "shorter", "other"])
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_file_that_is_written_while_it_is_read_is_an_error(tmp_path, change, kind):

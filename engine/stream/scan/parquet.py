@@ -26,7 +26,10 @@ class ParquetReader:
         self._options = options
         self._columns = tuple(schema)
         kinds = list(schema.items())
-        self._wanted = [_number(source.name, *kinds[position]).alias(str(position)) for position in selection.data]
+        missing = [number for text in options.null_values if (number := _value(text, options.decimal)) is not None]
+        self._wanted = [
+            _number(source.name, *kinds[position], missing).alias(str(position)) for position in selection.data
+        ]
         self._wanted += [_text(*kinds[position]).alias(text_name(position)) for position in selection.texts]
 
     def frames(self) -> Frames:
@@ -97,9 +100,18 @@ def read_schema(source: Source) -> pl.Schema:
         raise diagnose.damaged(source.name, "parquet", _first_line(error)) from error
 
 
-def _number(name: str, column: str, kind: pl.DataType) -> pl.Expr:
+def _value(text: str, decimal: str) -> float | None:
+    """Return the number that a null value stands for in a column of numbers."""
+    try:
+        return float(text.replace(decimal, "."))
+    except ValueError:
+        return None
+
+
+def _number(name: str, column: str, kind: pl.DataType, missing: list[float]) -> pl.Expr:
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
-        return pl.col(column).cast(pl.Float64)
+        number = pl.col(column).cast(pl.Float64)
+        return pl.when(~number.is_in(missing)).then(number) if missing else number
     if kind in (pl.String, pl.Categorical, pl.Enum):
         return pl.col(column).cast(pl.String)
     raise diagnose.no_numbers(name, column=column.strip(), kind=str(kind))
