@@ -139,6 +139,17 @@ class Library:
                 own_winner[open_], own_shares[open_] = self._decide(rows[open_])
         return Votes(winner, shares)
 
+    def warm_up(self, queries: npt.NDArray[np.float32]) -> None:
+        """Vote in every way that a stream may come to, so that nothing is compiled while a recording waits."""
+        prepared = self._prepare(queries, query=True)
+        self.vote(queries)
+        self._decide(prepared)
+        self._measure(prepared, *_unknown(len(prepared)))
+        if self._projection is not None and self._large:
+            for coherent in (True, False):
+                self._projection.propose(prepared, self._neighbours, coherent=coherent)
+        self._begun = self._streamed = self._computed = self._asked = self._missed = 0
+
     def nearest(self, queries: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Find the nearest references of every query.
 

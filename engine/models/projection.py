@@ -93,13 +93,17 @@ class Projection:
         axes = np.concatenate([self.axes, self.spare[:more]])
         return self._project(vectors, self.centre, axes, spare=self.spare[more:])
 
-    def propose(self, queries: npt.NDArray[Any], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    def propose(
+        self, queries: npt.NDArray[Any], k: int, *, coherent: bool = True
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Name the vectors among which the k nearest of each query are.
 
         Parameters
         ----------
         queries : (queries, width), the library's type
             In stream order.
+        coherent : bool
+            Take them for a stream, until they prove to be none.
 
         Returns
         -------
@@ -112,7 +116,9 @@ class Projection:
         counts = np.full(len(queries), -1, dtype=np.int64)
         if shown is not None:
             far = (self.rest, self.error, k)
-            done = propose_stream(shown.points, shown.rest, shown.error, self.points, *far, candidates, counts)
+            done = 0
+            if coherent:
+                done = propose_stream(shown.points, shown.rest, shown.error, self.points, *far, candidates, counts)
             if done < len(queries):
                 propose_block(
                     shown.points[done:], shown.rest[done:], shown.error[done:],

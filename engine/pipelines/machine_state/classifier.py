@@ -321,7 +321,7 @@ class Classifier:
             search=search,
             gpu=self.encoder.device.kind == "cuda",
         )
-        library.vote(vectors[:1])  # compiles what is not compiled yet, before the first recording is timed
+        library.warm_up(vectors[:1])
         return library
 
     def _encode_all(self, recording: Recording) -> Generator[npt.NDArray[np.float32]]:
