@@ -24,6 +24,14 @@ def text_name(position: int) -> str:
     return f"text {position}"
 
 
+def number_of(text: str, decimal: str) -> float | None:
+    """Return the number that a null value is as well, None where it is none."""
+    try:
+        return float(text.replace(decimal, "."))
+    except ValueError:
+        return None
+
+
 def parse_cells(
     frame: pl.DataFrame, selection: Selection, options: ReadOptions, *, first_row: int
 ) -> tuple[pl.DataFrame, BadCell | None]:

@@ -5,7 +5,7 @@ import polars as pl
 from engine.errors import InputError
 from engine.stream import diagnose
 from engine.stream.header import ReadOptions, Selection
-from engine.stream.scan.cells import parse_cells, text_name
+from engine.stream.scan.cells import number_of, parse_cells, text_name
 from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
@@ -26,7 +26,7 @@ class ParquetReader:
         self._options = options
         self._columns = tuple(schema)
         kinds = list(schema.items())
-        missing = [number for text in options.null_values if (number := _value(text, options.decimal)) is not None]
+        missing = [number for text in options.null_values if (number := number_of(text, options.decimal)) is not None]
         self._wanted = [
             _number(source.name, *kinds[position], missing).alias(str(position)) for position in selection.data
         ]
@@ -98,14 +98,6 @@ def read_schema(source: Source) -> pl.Schema:
         return pl.scan_parquet(source.path, glob=False).collect_schema()
     except _FAULTS as error:
         raise diagnose.damaged(source.name, "parquet", _first_line(error)) from error
-
-
-def _value(text: str, decimal: str) -> float | None:
-    """Return the number that a null value stands for in a column of numbers."""
-    try:
-        return float(text.replace(decimal, "."))
-    except ValueError:
-        return None
 
 
 def _number(name: str, column: str, kind: pl.DataType, missing: list[float]) -> pl.Expr:

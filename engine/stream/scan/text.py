@@ -15,13 +15,12 @@ from engine.errors import InputError
 from engine.stream import diagnose
 from engine.stream.blocks import Block, Layout, count_byte, cut_blocks, line_of, walk
 from engine.stream.header import BYTE_ORDER_MARK, ReadOptions, Selection
-from engine.stream.scan.cells import parse_cells, text_name
+from engine.stream.scan.cells import number_of, parse_cells, text_name
 from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
 ESTIMATE_BLOCKS = 3  # from which the rows of the rest are judged
 AHEAD = 2  # blocks that are parsed while another is handed on: part of parsing one runs on one core only
-NUMERIC = "0123456789.,+-iInN"  # what the text of a number begins with
 _SENTINEL = "last"  # the last column of the file: null in every row that is too short
 
 
@@ -41,7 +40,10 @@ class TextReader:
         )
         # Polars reads a number behind blanks, but knows a null value only without them.
         self._padded = [
-            (blank + text).encode() for text in options.null_values if text[:1] in NUMERIC for blank in " \t" if text
+            (blank + text).encode()
+            for text in options.null_values
+            if number_of(text, options.decimal) is not None
+            for blank in " \t"
         ]
         kinds = dict.fromkeys(range(layout.fields), pl.String()) | dict.fromkeys(selection.data, pl.Float64())
         self._schema = {str(position): kind for position, kind in kinds.items()}
