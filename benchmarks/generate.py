@@ -1,14 +1,14 @@
 """How fast prompts are answered, beside onnxruntime-genai and transformers on the same weights.
 
-    python benchmarks/generate.py --model FOLDER --rivals PYTHON [--checkpoint FOLDER] [--runs 3] [--threads N]
+    python benchmarks/generate.py --model FOLDER --rivals PYTHON [--checkpoint FOLDER] [--runs 5] [--threads N]
 
 `--model` is a folder of onnxruntime-genai's model builder, `--rivals` an interpreter with onnxruntime-genai (and torch and
 transformers, for `--checkpoint`, the same weights as a Hugging Face folder). Without `--rivals` only the engine runs. Every
-measurement is a process of its own; prompts are random tokens, the same for all. Rows:
+measurement is a process of its own, the engine's and its rivals' by turns; prompts are random tokens, the same for all. Rows:
 
     equal      prompts of 64 tokens, 64 new ones each, side by side 1, 8 and 32
     lengths    200 prompts of 32 tokens whose answers end by chance, after 40 tokens on average and 256 at most; useful tokens/s;
-               genai batches statically, at its best of 8, 16 and 32 side by side
+               genai batches statically, 8, 16 and 32 side by side
     prefix     200 prompts of 20 to 150 tokens behind a common prefix of 500, 16 new tokens each, with and without reuse
 
 A person reads the table; the last line is JSON.
@@ -90,22 +90,27 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def measure(python: str, script: Path, arguments: list[str], runs: int, threads: int) -> dict[str, Any]:
-    """Run a measurement in processes of its own; return the medians."""
-    found = []
+def measure(commands: dict[str, list[str]], runs: int, threads: int) -> dict[str, dict[str, Any]]:
+    """Run measurements by turns, each in a process of its own.
+
+    Returns, per name, the medians, and `ratio`: tokens/s of the first one per this one's, the median over the turns.
+    """
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     for _ in range(runs):
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-        done = subprocess.run(
-            [python, str(script), *arguments], check=True, capture_output=True, text=True, env=environment
-        )
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-    rates = [one["tokens"] / one["seconds"] for one in found]
-    median = {key: statistics.median(one[key] for one in found) for key in found[0]}
-    return {
-        **median,
-        "tokens_per_s": statistics.median(rates),
-        "spread": (max(rates) - min(rates)) / statistics.median(rates),
-    }
+        for name, command in commands.items():
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+            one = json.loads(done.stdout.splitlines()[-1])
+            found[name].append(one | {"tokens_per_s": one["tokens"] / one["seconds"]})
+    first = [one["tokens_per_s"] for one in next(iter(found.values()))]
+    told = {}
+    for name, ones in found.items():
+        rates = [one["tokens_per_s"] for one in ones]
+        told[name] = {key: statistics.median(one[key] for one in ones) for key in ones[0]} | {
+            "spread": (max(rates) - min(rates)) / statistics.median(rates),
+            "ratio": statistics.median(ours / rate for ours, rate in zip(first, rates, strict=True)),
+        }
+    return told
 
 
 def main() -> None:
@@ -114,7 +119,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--rivals", help="interpreter with onnxruntime-genai, torch and transformers")
     parser.add_argument("--checkpoint", type=Path, help="the same weights, for transformers")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--worker", nargs=3, metavar=("ROW", "SLOTS", "REUSE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -124,45 +129,36 @@ def main() -> None:
         return
     results: dict[str, Any] = {}
 
-    def engine(row: str, slots: int, reuse: str = "reuse") -> dict[str, Any]:
-        arguments = [
-            "--model",
-            str(options.model),
-            "--threads",
-            str(options.threads),
-            "--worker",
-            row,
-            str(slots),
-            reuse,
-        ]
-        return measure(sys.executable, Path(__file__), arguments, options.runs, options.threads)
+    def engine(row: str, slots: int, reuse: str = "reuse") -> list[str]:
+        here = [sys.executable, __file__, "--model", str(options.model), "--threads", str(options.threads)]
+        return [*here, "--worker", row, str(slots), reuse]
 
-    def rival(name: str, row: str, slots: int) -> dict[str, Any] | None:
+    def rival(name: str, row: str, slots: int) -> list[str]:
         folder = options.checkpoint if name == "transformers" else options.model
-        if not options.rivals or folder is None:
-            return None
-        arguments = [name, str(folder), row, str(slots), str(options.threads)]
-        return measure(options.rivals, HERE / "generate_rivals.py", arguments, options.runs, options.threads)
+        script = str(HERE / "generate_rivals.py")
+        return [options.rivals, script, name, str(folder), row, str(slots), str(options.threads)]
 
-    def tell(title: str, ours: dict[str, Any], others: dict[str, dict[str, Any] | None]) -> None:
-        text = f"{title:22} engine {ours['tokens_per_s']:8,.0f} tokens/s {ours['peak_mb']:6,.0f} MB"
-        for name, one in others.items():
-            if one is not None:
-                text += f"   {name} {one['tokens_per_s']:8,.0f} {one['peak_mb']:6,.0f} MB ({ours['tokens_per_s'] / one['tokens_per_s']:.2f}x)"
+    def tell(title: str, commands: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+        found = measure(commands, options.runs, options.threads)
+        text = f"{title:12}"
+        for name, one in found.items():
+            text += f"   {name} {one['tokens_per_s']:,.0f} tokens/s {one['peak_mb']:,.0f} MB"
+            text += "" if name == "engine" else f" ({one['ratio']:.2f}x)"
         print(text, flush=True)
-        results[title] = {"engine": ours} | {name: one for name, one in others.items() if one is not None}
+        results[title] = found
+        return found
 
+    names = ["genai"] if options.rivals else []
+    names += ["transformers"] if options.rivals and options.checkpoint else []
     for slots in SIDE_BY_SIDE:
-        others = {name: rival(name, "equal", slots) for name in ("genai", "transformers")}
-        tell(f"equal {slots}", engine("equal", slots), others)
-    static = [one for slots in (8, 16, 32) if (one := rival("genai", "lengths", slots)) is not None]
-    best = max(static, key=lambda one: one["tokens_per_s"]) if static else None
-    tell("lengths", engine("lengths", 32), {"genai": best})
-    with_reuse, without = engine("prefix", 32), engine("prefix", 32, "none")
-    tell("prefix", with_reuse, {"engine without reuse": without})
-    print(
-        f"{'':22} {with_reuse['computed']:.3f} of the prompt tokens computed, {with_reuse['seconds']:.2f} s instead of {without['seconds']:.2f} s"
-    )
+        tell(
+            f"equal {slots}", {"engine": engine("equal", slots)} | {name: rival(name, "equal", slots) for name in names}
+        )
+    static = {f"genai {slots}": rival("genai", "lengths", slots) for slots in (8, 16, 32) if options.rivals}
+    tell("lengths", {"engine": engine("lengths", 32)} | static)
+    found = tell("prefix", {"engine": engine("prefix", 32), "without reuse": engine("prefix", 32, "none")})
+    share, seconds = found["engine"]["computed"], [one["seconds"] for one in found.values()]
+    print(f"{'':12}   {share:.3f} of the prompt tokens computed, {seconds[0]:.2f} s instead of {seconds[1]:.2f} s")
     machine = {
         "cpu": platform.processor() or platform.machine(),
         "threads": options.threads,

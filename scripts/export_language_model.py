@@ -58,15 +58,15 @@ def build(options: argparse.Namespace) -> None:
         raise SystemExit(f"{options.checkpoint} is no checkpoint folder: it has no {' and no '.join(missing)}.")
     if options.out.exists() and any(options.out.iterdir()):
         raise SystemExit(f"{options.out} is not empty.")
-    extra: list[str] = []
+    extra = ["prune_lm_head=true"]  # a prompt needs the logits of its last token only
     if options.precision in ("int4", "int8"):
-        extra = ["block_size=32", "accuracy_level=4"]
+        extra += ["block_size=32", "accuracy_level=4"]
         if options.precision == "int4":
             extra.append("algo_config=k_quant_last")
     with tempfile.TemporaryDirectory() as cache:
         command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(options.checkpoint)]
         command += ["-o", str(options.out), "-p", options.precision, "-e", options.device, "-c", cache]
-        command += ["--extra_options", *extra] if extra else []
+        command += ["--extra_options", *extra]
         done = subprocess.run(
             command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False, capture_output=True, text=True
         )

@@ -276,6 +276,7 @@ def test_labels_that_do_not_fit(plant, command, metadata, column, expected):
     code, said = run_job(command, plant, body)
     assert code == WRONG
     assert expected in said
+    assert said.count("error: ") == 1
 
 
 # What shows only when a file is read

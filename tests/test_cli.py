@@ -446,6 +446,20 @@ def test_columns_without_names_are_told_of(tmp_path, command, monkeypatch):
     assert "run.csv: 1 columns without a name in the header are no channels." in out
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"), [((), True), (("--timestamp-column", "Time"), False), (("--columns", "a"), False)]
+)
+def test_a_channel_that_may_be_the_time_is_told_of(tmp_path, command, monkeypatch, asked, told):
+    monkeypatch.chdir(tmp_path)
+    for name, level in (("idle.csv", 0), ("run.csv", 9)):
+        Path(name).write_text("Time,a\n" + "".join(f"{row / 2},{level + row % 3}\n" for row in range(60)))
+    shots = ("--shot", "idle=idle.csv", "--shot", "run=run.csv", "--columns", "a")
+    shots = shots if asked else shots[:-2]
+    code, out, _ = command("classify", "run.csv", *shots, "--window", "16", *asked)
+    assert code == 0
+    assert ("run.csv: the column Time is taken for a channel" in out) is told
+
+
 def test_columns_whose_names_hold_commas(tmp_path, command, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, level in (("idle.csv", 0), ("run.csv", 9)):

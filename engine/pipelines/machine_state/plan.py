@@ -16,6 +16,8 @@ from engine.stream.labels import LabelledRecording
 from engine.stream.repair import Recording
 from engine.stream.scan import ReadOptions, Table, open_table
 
+TIMES = {"time", "timestamp", "date", "datetime", "date_time", "date time", "ts", "epoch", "unixtime", "unix_time"}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -101,18 +103,15 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
     targets: list[Target] = []
     for file in request.on("worker.inference"):
         apart = labels.get(file.file_id)
-        table = open_file(file, options(label_column if apart is None else None, stamped=True))
+        inside = label_column if apart is None and len(labels) == len(request.on("worker.labels")) else None
+        table = open_file(file, options(inside, stamped=True))
         if table is None:
             continue
         if columns is None:
             columns, pattern = table.data_columns, table
-            if reader.data_columns is None and "" in table.columns:
-                message = (
-                    f"{file.file_id}: {table.columns.count('')} columns without a name in the header are no channels."
-                )
-                warnings.append(("columns.nameless", message))
+            warnings += _doubt_columns(table, timed=named)
         recording: Recording = table
-        if apart is not None:
+        if apart is not None and label_column is not None:
             truth = open_file(apart, ReadOptions((), None, label_column, reader.separator, reader.decimal))
             if truth is None:
                 continue
@@ -142,6 +141,22 @@ def make_plan(request: JobRequest, resolve: Resolve, catalog: Catalog) -> Plan:
     return Plan(request, resolved, model, tuple(targets), tuple(shots), paths, tuple(warnings))
 
 
+def _doubt_columns(table: Table, *, timed: bool) -> list[tuple[str, str]]:
+    """Return warnings about columns that are taken for channels, or not, though nobody named any."""
+    doubts = []
+    if nameless := table.columns.count(""):
+        message = f"{table.name}: {nameless} columns without a name in the header are no channels."
+        doubts.append(("columns.nameless", message))
+    times = [column for column in table.data_columns if column.casefold() in TIMES]
+    if times and not timed and "timestamp" not in table.columns:
+        message = (
+            f"{table.name}: the column {times[0]} is taken for a channel, and rows are counted instead of timed; if it holds"
+            " times, name it in reader_config.timestamp_column (--timestamp-column)."
+        )
+        doubts.append(("columns.time", message))
+    return doubts
+
+
 def _blame(error: InputError, pattern: Table, separator: str) -> InputError:
     """Say why a column is expected in a file: another file has it, perhaps only because that one was read in a wrong way."""
     joined = joined_columns(pattern.name, pattern.data_columns, separator)
@@ -158,8 +173,10 @@ def _match_labels(request: JobRequest, config: MachineStateConfig, problems: lis
     """Return the label file of each inference file that has one, by the inference file's name."""
     files = request.on("worker.labels")
     if files and config.evaluation.label_column is None:
+        where = "parameters.worker.config.evaluation.label_column"
         message = "worker.labels has files, but evaluation.label_column is not set."
-        problems.append(Problem("missing_parameter", message, "parameters.worker.config.evaluation.label_column"))
+        cure = "Name the files' column with the states in it (--label-column)."
+        problems.append(Problem("missing_parameter", message, where, cure))
     known = {os.path.normpath(file.file_id): file.file_id for file in request.on("worker.inference")}
     matched: dict[str, InputFile] = {}
     for file in files:
