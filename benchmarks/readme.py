@@ -24,7 +24,7 @@ def _times(part: Found) -> str:
     return f"{part['median']:.1f}x" if part["median"] < 10 else f"{part['median']:.0f}x"
 
 
-# File, the measure in throughput.json ("" for the whole file), the row's first cell, what its second says.
+# File, the part of it ("" for the whole; of throughput.json, of its measures), the row's first cell, what its second says.
 ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
     (
         "end_to_end", "", "step-1 windows of 40 channels x 128 rows, 15 neighbours among 4,000 vectors", "end_to_end.py",
@@ -37,6 +37,18 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
     (
         "start", "", "`import engine`; a 200-row job in a cold process; the very first, compiling", "start.py",
         lambda one: f"{one['import_s']:.2f} s; {one['job_s']:.1f} s; {one['first_job_s']:.1f} s",
+    ),
+    (
+        "generate", "rows", "answers of a 29 M decoder, 1, 8 and 32 side by side, beside onnxruntime-genai with equal threads", "generate.py",
+        lambda rows: ", ".join(f"{rows[f'equal {slots}']['genai']['ratio']:.2f}x" for slots in (1, 8, 32)),
+    ),
+    (
+        "generate", "rows", "200 answers of very different lengths, beside its best static batches", "generate.py",
+        lambda rows: f"{min(one['ratio'] for name, one in rows['lengths'].items() if name != 'engine'):.1f}x",
+    ),
+    (
+        "generate", "rows", "prompt tokens computed for 200 prompts behind a common prefix of 500 tokens", "generate.py",
+        lambda rows: f"{rows['prefix']['engine']['computed']:.2f} of all, in {1 / rows['prefix']['without reuse']['ratio']:.2f} of the time",
     ),
     (
         "throughput", "whole", "the same job, its time beside a bare Polars scan of the columns", "run.py",
@@ -66,6 +78,10 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
         lambda one: ", ".join(f"{one[name]['share_of_bare_loop']['median']:.2f}x" for name in ("transformer", "convolution")),
     ),
     (
+        "throughput", "encoders", "the convolution's int8 twin beside the convolution, whole jobs; labels that agree", "run.py",
+        lambda one: f"{_times(one['int8']['times_as_fast'])} as fast; {one['int8']['agreement']:.4f}",
+    ),
+    (
         "throughput", "cpu", "windows side by side: time beside CPU time over cores", "run.py",
         lambda one: _times(one["times_cpu_over_cores"]),
     ),
@@ -83,7 +99,7 @@ def rewrite(text: str) -> str:
         path = HERE / "results" / f"{file}.json"
         found = json.loads(path.read_text()) if path.is_file() else None
         if found is not None and measure:
-            found = found["measures"].get(measure)
+            found = found.get("measures", found).get(measure)
         if found is None:
             continue
         row = f"| {title} | {say(found)} | `{script}` |\n"

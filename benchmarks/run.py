@@ -307,7 +307,28 @@ def encoders(bench: Bench) -> Found:
             "share_of_bare_loop": ratio(bare, ours, "seconds"),
             "bare_batch_s": bare[-1]["batch_s"],
         }
+    found["int8"] = _int8(bench, "convolution", graphs["convolution"][2])
     return found
+
+
+def _int8(bench: Bench, name: str, step: int) -> Found:
+    """The job of an encoder that was added, and the same with its int8 twin."""
+    twin = engine.quantize(bench.shots, model=name, window=WINDOW, step=step, neighbors=NEIGHBOURS)
+    labels = {model: bench.folder / f"{model}_labels.npy" for model in (name, twin.model.name)}
+    before, after = alternate(
+        bench.options.runs,
+        *(
+            lambda model=model, path=path: bench.ours("job", options={"model": model, "step": step}, labels=str(path))
+            for model, path in labels.items()
+        ),
+    )
+    old, new = (np.load(path) for path in labels.values())
+    return {
+        "windows_per_s": middle([one["windows_per_s"] for one in after]),
+        "times_as_fast": ratio(after, before),
+        "agreement": round(float((old == new).mean()), 5),
+        "vectors_off": round(twin.error, 5),
+    }
 
 
 def cpu(bench: Bench) -> Found:

@@ -29,7 +29,7 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.jobs.answers import generate
-    from engine.jobs.local import Classification, classify, run
+    from engine.jobs.local import Classification, classify, quantize, run
     from engine.jobs.results import read_results
     from engine.output.answers import AnswerSummary
     from engine.output.summary import Summary
@@ -60,6 +60,7 @@ __all__ = [
     "__version__",
     "classify",
     "generate",
+    "quantize",
     "read_results",
     "run",
 ]
@@ -70,6 +71,7 @@ _LAZY = {
     "Classification": "engine.jobs.local",
     "classify": "engine.jobs.local",
     "generate": "engine.jobs.answers",
+    "quantize": "engine.jobs.local",
     "read_results": "engine.jobs.results",
     "run": "engine.jobs.local",
     "Progress": "engine.pipelines.course",

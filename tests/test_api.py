@@ -53,6 +53,7 @@ def test_the_public_names_are_these():
         "__version__",
         "classify",
         "generate",
+        "quantize",
         "read_results",
         "run",
     ]

@@ -37,6 +37,57 @@ def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def example_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what shows which state, and how files are read and cut."""
+    for option in reversed(
+        (
+            click.option(
+                "--shot",
+                "shots",
+                multiple=True,
+                required=True,
+                metavar="LABEL=FILE",
+                help="A file that shows one state throughout. Several, and several per label.",
+            ),
+            click.option("--window", type=int, default=64, show_default=True, help="Rows per window, 2 to 1024."),
+            click.option(
+                "--step",
+                type=int,
+                default=1,
+                show_default=True,
+                help="Rows from one window's start to the next, in the shots too.",
+            ),
+            click.option("--columns", help="Channels, separated by commas. Default: all but timestamp and label."),
+            click.option("--neighbors", type=int, default=5, show_default=True),
+            click.option("--metric", default="euclidean", show_default=True, help="euclidean, cosine or manhattan."),
+            click.option("--weights", default="uniform", show_default=True, help="uniform or distance."),
+            click.option(
+                "--normalize-embeddings", is_flag=True, help="Scale each window vector to length 1 before the vote."
+            ),
+            click.option("--normalization", help="shots, none, file or window. Default: the model's own, else shots."),
+            click.option(
+                "--separator", default=",", show_default=True, help="Between the fields of a CSV; `\\t` for a tab."
+            ),
+            click.option("--decimal", default=".", show_default=True, help="Between whole and fraction of a number."),
+            click.option("--null-value", "null_values", multiple=True, help="A text that means: no value. Several."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def read_examples(shots: Iterable[str], options: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the files of each label, and make of options what the library takes."""
+    if options["columns"] is not None:
+        names = next(csv.reader([options["columns"]], skipinitialspace=True)) or [""]
+        options["columns"] = [name.strip() for name in names]
+    options["separator"] = options["separator"].replace("\\t", "\t")
+    examples: dict[str, list[str]] = {}
+    for label, file in _pairs(shots, "--shot", "LABEL=FILE"):
+        examples.setdefault(label, []).append(file)
+    return examples
+
+
 @click.command()
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="Job folder. Default: beside JOB, named after it.")
@@ -72,25 +123,8 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option(
-    "--shot",
-    "shots",
-    multiple=True,
-    required=True,
-    metavar="LABEL=FILE",
-    help="A file that shows one state throughout. Several, and several per label.",
-)
-@click.option("--window", type=int, default=64, show_default=True, help="Rows per window, 2 to 1024.")
-@click.option(
-    "--step", type=int, default=1, show_default=True, help="Rows from one window's start to the next, in the shots too."
-)
-@click.option("--columns", help="Channels, separated by commas. Default: all but timestamp and label.")
+@example_options
 @click.option("--timestamp-column", help="Default: `timestamp` where there is one, else row numbers.")
-@click.option("--neighbors", type=int, default=5, show_default=True)
-@click.option("--metric", default="euclidean", show_default=True, help="euclidean, cosine or manhattan.")
-@click.option("--weights", default="uniform", show_default=True, help="uniform or distance.")
-@click.option("--normalize-embeddings", is_flag=True, help="Scale each window vector to length 1 before the vote.")
-@click.option("--normalization", help="shots, none, file or window. Default: the model's own, else shots.")
 @click.option("--model", default="omega_1_4_base", show_default=True, help="A model_type; see `engine models list`.")
 @click.option("--missing-values", default="ffill", show_default=True, help="ffill, fail or invalid.")
 @click.option(
@@ -99,9 +133,6 @@ def run(job: Path, output: Path | None, dry_run: bool, verbose: bool, **settings
 @click.option(
     "--max-gap", type=float, help="Seconds (numeric timestamps: their own unit). Default: 5 times the usual step."
 )
-@click.option("--separator", default=",", show_default=True, help="Between the fields of a CSV; `\\t` for a tab.")
-@click.option("--decimal", default=".", show_default=True, help="Between whole and fraction of a number.")
-@click.option("--null-value", "null_values", multiple=True, help="A text that means: no value. Several.")
 @click.option("--format", "output_format", default="csv", show_default=True, help="csv, jsonl or parquet.")
 @click.option("--row-index", is_flag=True, help="Add start_row.")
 @click.option("--window-bounds", is_flag=True, help="Add start_timestamp and finish_timestamp.")
@@ -126,13 +157,7 @@ def classify(
     """  # noqa: D301 - click wants the control character
     from engine.jobs import local
 
-    if options["columns"] is not None:
-        names = next(csv.reader([options["columns"]], skipinitialspace=True)) or [""]
-        options["columns"] = [name.strip() for name in names]
-    options["separator"] = options["separator"].replace("\\t", "\t")
-    examples: dict[str, list[str]] = {}
-    for label, file in _pairs(shots, "--shot", "LABEL=FILE"):
-        examples.setdefault(label, []).append(file)
+    examples = read_examples(shots, options)
     truth = dict(_pairs(labels, "--labels", "FILE=LABELS"))
     settings = {name: options.pop(name) for name in ("device", "threads", "search", "restart")}
     request = local.build_request(files, examples, labels=truth, **options)

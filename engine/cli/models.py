@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from engine.cli.jobs import example_options, read_examples
 from engine.errors import ModelError
 from engine.models.manifest import ModelEntry
 
@@ -91,6 +92,36 @@ def add(source: Path, name: str | None, **options: Any) -> None:
     default = source.resolve().name if source.is_dir() else source.stem
     entry = Catalog().add(source, name=name or default, hints=hints, **kept)
     click.echo(f"Added {click.style(entry.name, bold=True)}: {_describe(entry)}")
+
+
+@models.command()
+@click.argument("model")
+@click.option("--name", help="Of the twin. Default: MODEL-int8.")
+@click.option("--replace", is_flag=True, help="Take the place of a model of this name.")
+@example_options
+def quantize(model: str, name: str | None, shots: tuple[str, ...], replace: bool, **options: Any) -> None:
+    """Add the int8 twin of an encoder that was added, for CPUs, and tell what it costs on the last third of the shots.
+
+    Eight-bit whole numbers run convolutions and dense layers some times faster. Ranges come from the first two thirds of the shots, cut and
+    scaled as the jobs that it is meant for.
+
+    \b
+    engine models quantize my_encoder --shot idle=idle.csv --shot run=run.csv --window 64
+    """  # noqa: D301 - click wants the control character
+    from engine.jobs import local
+
+    examples = read_examples(shots, options)
+    found = local.quantize(examples, name=name, replace=replace, model=model, **options)
+    click.echo(f"Added {click.style(found.model.name, bold=True)}: {_describe(found.model)}")
+    click.echo(f"     speed  {found.times_as_fast:.1f} times {model}'s, on one thread of this machine")
+    if not found.asked:
+        click.echo("   measure  the shots are too short to say what it costs")
+        return
+    click.echo(f"   vectors  off by {found.error:.1%} of their spread")
+    click.echo(
+        f"    labels  {found.agreement:.1%} of {found.asked:,} windows as before; right: {found.accuracy:.1%},"
+        f" before {found.accuracy_before:.1%}"
+    )
 
 
 @models.command()

@@ -122,6 +122,16 @@ class Catalog:
             return _ours(name)
         raise _unknown("model", name, tuple(dict.fromkeys(self.names() + self.language_names())))
 
+    def check_name(self, name: str, *, replace: bool = False) -> None:
+        """Raise ModelError where a model cannot be added under this name."""
+        self._store.check_name(name)
+        if name in (SHIPPED, SHIPPED_LANGUAGE):
+            raise ModelError(f"'{name}' is the shipped model.", cure="Choose another name.")
+        if name in self._added() and not replace:
+            raise ModelError(
+                f"There is a model '{name}' already.", code="model_exists", cure="Remove it first, or give --replace."
+            )
+
     def add(
         self,
         source: Path,
@@ -154,7 +164,7 @@ class Catalog:
         ModelError
             The name is taken or not usable, the graph is of neither kind, the trial fails, or the folder cannot be written.
         """
-        self._check_name(name, replace=replace)
+        self.check_name(name, replace=replace)
         told = {"normalization": normalization, "licence": licence, "provenance": provenance}
         given: dict[str, Any] = {key: value for key, value in told.items() if value is not None}
         with self._store.staging() as folder:
@@ -226,15 +236,6 @@ class Catalog:
                 cure=f"There are: {', '.join(known)}." if known else f"Add one with: {ADD}",
             )
         return entry
-
-    def _check_name(self, name: str, *, replace: bool) -> None:
-        self._store.check_name(name)
-        if name in (SHIPPED, SHIPPED_LANGUAGE):
-            raise ModelError(f"'{name}' is the shipped model.", cure="Choose another name.")
-        if name in self._added() and not replace:
-            raise ModelError(
-                f"There is a model '{name}' already.", code="model_exists", cure="Remove it first, or give --replace."
-            )
 
 
 def default_home() -> Path:

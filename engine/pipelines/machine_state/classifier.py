@@ -20,7 +20,7 @@ from engine.models.language.memory import free_bytes
 from engine.models.library import Library, Search
 from engine.models.scaling import Scaling
 from engine.output.predictions import Predictions
-from engine.pipelines.machine_state.config import MachineStateConfig, Normalization
+from engine.pipelines.machine_state.config import ClassifierConfig, MachineStateConfig, Normalization
 from engine.stream.clock import HEAD_ROWS, Clock, peek
 from engine.stream.flow import Stopwatch, run_ahead
 from engine.stream.repair import Findings, Recording, repair_rows
@@ -310,17 +310,7 @@ class Classifier:
                 f"can hardly win a vote. step_size cuts the n-shot files too."
             )
             report("few_references", message, {"classes": few})
-        metric = {"l2": "euclidean", "l1": "manhattan"}.get(classifier.metric, classifier.metric)
-        library = Library(
-            vectors,
-            labels,
-            neighbours=classifier.n_neighbors,
-            metric=metric,  # type: ignore[arg-type]
-            weights=classifier.weights,
-            normalize=classifier.normalize_embeddings,
-            search=search,
-            gpu=self.encoder.device.kind == "cuda",
-        )
+        library = open_library(classifier, vectors, labels, search=search, gpu=self.encoder.device.kind == "cuda")
         library.warm_up(vectors[:1])
         return library
 
@@ -353,6 +343,28 @@ class Classifier:
         classes = sorted({shot.label for shot in shots})
         if len(classes) == 1:
             report("single_class", f"All n-shot files show {classes[0]!r}: every window will be predicted so.", {})
+
+
+def open_library(
+    config: ClassifierConfig,
+    vectors: npt.NDArray[np.float32],
+    labels: Sequence[str],
+    *,
+    search: Search = "auto",
+    gpu: bool = False,
+) -> Library:
+    """Make the library that votes as a configuration says; `labels` has as many as `n_neighbors` at least."""
+    metric = {"l2": "euclidean", "l1": "manhattan"}.get(config.metric, config.metric)
+    return Library(
+        vectors,
+        labels,
+        neighbours=config.n_neighbors,
+        metric=metric,  # type: ignore[arg-type]
+        weights=config.weights,
+        normalize=config.normalize_embeddings,
+        search=search,
+        gpu=gpu,
+    )
 
 
 def measure(recordings: Sequence[Recording]) -> Moments:
