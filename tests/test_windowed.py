@@ -189,8 +189,7 @@ def test_neither_blocks_nor_threads_change_a_bit(tmp_path_factory, data):
         whole = list(pool.map(lambda _: encoder.encode(values, starts, scaling), range(3)))
     assert all(np.array_equal(whole[0], one) for one in whole)
     # Blocks of any number of whole batches, cut out of the file with nothing around them.
-    spec = entry.manifest.windowed
-    batch = choose_batch(spec, channels, spec.length or window, step, encoder.width, "cpu").windows
+    batch = encoder._shape.windows
     assert encoder.block_rows % (batch * step) == 0
     size = batch * data.draw(st.integers(1, 3), label="batches")
     for first in range(0, count, size):

@@ -3,6 +3,9 @@
 Exit codes: 0 done; 1 the job, one of its inputs or one of its records failed; 2 the request is wrong; 130 interrupted (the same command resumes).
 """
 
+import atexit
+import gc
+import os
 import sys
 from typing import Any
 
@@ -53,6 +56,7 @@ def engine_command() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command; every expected error becomes a sentence and an exit code."""
+    _spare_time()
     try:
         code = engine_command.main(args=arguments, prog_name="engine", standalone_mode=False)
     except click.ClickException as error:
@@ -86,3 +90,10 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo("`python -X dev -m engine` with the same arguments says where; please report it.", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _spare_time() -> None:
+    """Keep what a process of its own has no use for from costing time: a third of a small job's."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: what its threads do here is to wait by spinning
+    gc.set_threshold(50_000, 20, 50)  # imports make many objects, and none of them is garbage
+    atexit.register(gc.freeze)  # at the end neither

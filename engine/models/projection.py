@@ -13,7 +13,7 @@ from kernels.projection import LONGEST, project, propose_block, propose_stream
 from kernels.settle import middles, settle_stream
 
 LEAST_VECTORS = 32  # of a smaller library nothing is worth settling
-LEAST_SEARCHED = 512  # a smaller one is measured as fast as candidates are looked for
+LEAST_SEARCHED = 128  # a smaller one is measured as fast as candidates are looked for
 LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (
@@ -167,7 +167,8 @@ class Projection:
         """Return vectors on axes, None where some are too long for it."""
         if skew is None:
             columns = np.concatenate(list(axes), axis=1).astype(np.float64)
-            skew = float(np.linalg.norm(columns.T @ columns - np.eye(columns.shape[1])))
+            with _one_thread():
+                skew = float(np.linalg.norm(columns.T @ columns - np.eye(columns.shape[1])))
         points = np.empty((len(vectors), len(axes) * LANES), dtype=np.float32)
         rest, error = np.empty(len(vectors)), np.empty(len(vectors))
         longest = project(vectors, centre, axes, skew, points, rest, error)
@@ -189,9 +190,12 @@ def _in_tiles(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 def _principal_axes(sample: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]:
     """Return at most so many orthonormal axes along which (vectors, width) spread most, as columns."""
-    with threadpool_limits(
-        1, user_api="blas"
-    ):  # the threads of BLAS wait by spinning, which costs others more than it saves here
+    with _one_thread():
         _, turns = np.linalg.eigh(sample @ sample.T)
         axes, _ = np.linalg.qr(sample.T @ turns[:, ::-1][:, :most])
     return axes
+
+
+def _one_thread() -> threadpool_limits:
+    """Keep BLAS to one thread: its others wait by spinning, for a tenth of a second after each product, on cores that have work."""
+    return threadpool_limits(1, user_api="blas")

@@ -28,13 +28,15 @@ Gather = Callable[
     [npt.NDArray[np.int64], Array], None
 ]  # of windows by their starts, into (windows, channels, length) float32
 
-# Positions (rows of the batch x length) of one run. More does not make a CPU faster, while the attention of one row of 1,024
-# positions and 12 heads already weighs 48 MiB.
+# Positions (rows of the batch x length) of one run, at most: the attention of one row of 1,024 positions and 12 heads already weighs 48 MiB.
 POSITIONS = {"cpu": 4096, "cuda": 65536}
+# What a CPU computes at once should stay in its cache: the largest tensor that a graph shows, or would show if it were no patches.
+CACHED_BYTES = 256 << 10
 ROWS = {"cpu": 64, "cuda": 512}
 BATCH_BYTES = 8 << 20  # the readings of one batch
 ITEM_BYTES = 16 << 20  # what one call may weigh, as rows going in or as vectors coming out
 BATCHES = 16  # in one call: calls are what is spread over threads
+WINDOWS = 32  # in one call, at least: what a call costs beside its batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,14 @@ class WindowedEncoder:
         univariate = spec.layout == "univariate"
         self.model = f"{manifest.name} ({manifest.provenance})"
         self.width = spec.embedding_size * (channels if univariate else 1)
-        self._shape = choose_batch(spec, channels, length, step, self.width, device.kind)
+        self._session = open_session(folder / spec.file, device=device, threads=1)
+        row = channels if not univariate else 1
+        row_bytes = _largest_bytes(self._session, spec, channels=row, window=window, length=length)
+        self._shape = choose_batch(spec, channels, length, step, self.width, device.kind, row_bytes)
         self.block_rows = (
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
         )
         self._window, self._left = window, length - window if spec.padding == "left" else 0
-        self._session = open_session(folder / spec.file, device=device, threads=1)
         self.device = self._session.device
         self._make_lane = partial(
             _Lane, self._session, spec, self._shape, channels=channels, window=window, length=length
@@ -168,7 +172,6 @@ class _Lane:
         self, session: Session, spec: Windowed, shape: BatchShape, *, channels: int, window: int, length: int
     ) -> None:
         self._spec, self._shape, self._window = spec, shape, window
-        self._left = length - window if spec.padding == "left" else 0
         per_row = channels // shape.units  # channels in one row of the graph's batch
         rows = shape.rows * shape.runs
         self._readings = np.zeros((rows, per_row, length), dtype=np.float32)
@@ -176,7 +179,7 @@ class _Lane:
         self._windows = flat.reshape(shape.windows, channels, length)
         self._fed, view = _feed_buffer(self._readings, spec.axes, _dtype(session, spec.input))
         self._fed_view = view  # None where the graph reads the gathered buffer itself
-        masks = self._masks(session, rows=shape.rows, length=length)
+        masks = _make_masks(session, spec, rows=shape.rows, window=window, length=length)
         feeds = [
             {spec.input: self._fed[run * shape.rows : (run + 1) * shape.rows], **masks} for run in range(shape.runs)
         ]
@@ -209,15 +212,6 @@ class _Lane:
         mean: Array = result[:, self._real].mean(axis=1, dtype=np.float64)
         return mean
 
-    def _masks(self, session: Session, *, rows: int, length: int) -> dict[str, Array]:
-        spec = self._spec
-        if spec.mask is None:
-            return {}
-        real = np.zeros((rows, length), dtype=bool)
-        real[:, self._left : self._left + self._window] = True
-        marked = real if spec.mask_marks == "readings" else ~real
-        return {spec.mask: marked.astype(_dtype(session, spec.mask))}
-
     def _real_positions(self, length: int) -> slice:
         """Return the positions of a sequence output that stem from readings; they may be fewer than rows (patches)."""
         if self._spec.pooling == "none":
@@ -227,8 +221,21 @@ class _Lane:
         return slice(positions - real, positions) if self._spec.padding == "left" else slice(0, real)
 
 
-def choose_batch(spec: Windowed, channels: int, length: int, step: int, width: int, kind: str) -> BatchShape:
-    """Choose the shape of a batch from the job's shape and the kind of device alone, so that it is the same in every run."""
+def choose_batch(
+    spec: Windowed, channels: int, length: int, step: int, width: int, kind: str, largest_bytes: int | None = None
+) -> BatchShape:
+    """Choose the shape of a batch from the job's shape, the graph and the kind of device alone, so that it is the same in every run.
+
+    Parameters
+    ----------
+    channels, step, width : int
+        Of the job's windows, and numbers of their vectors.
+    length : int
+        Rows that the graph sees.
+    kind : `cpu` or `cuda`
+    largest_bytes : int or None
+        What one row of the batch weighs in the graph, where that is known.
+    """
     units = channels if spec.layout == "univariate" else 1
     row_bytes = 4 * length * (channels // units)
     window_bytes = max(units * row_bytes, 2 * 4 * width, 8 * channels * step)
@@ -238,7 +245,10 @@ def choose_batch(spec: Windowed, channels: int, length: int, step: int, width: i
         choices = range(1, min(most, max(1, ROWS[kind], rows // units)) + 1)
         windows = min(choices, key=lambda count: (-(count * units) % rows / (count * units), count))
     else:
-        aim = max(1, min(POSITIONS[kind] // length, ROWS[kind], BATCH_BYTES // row_bytes))
+        most_rows = POSITIONS[kind] // length
+        if kind == "cpu" and largest_bytes is not None:
+            most_rows = CACHED_BYTES // largest_bytes
+        aim = max(1, min(most_rows, ROWS[kind], BATCH_BYTES // row_bytes))
         windows = max(1, min(most, aim // units))
         rows = -(-units // -(-units // aim)) if windows == 1 else windows * units
     return BatchShape(windows=windows, rows=rows, runs=-(-windows * units // rows), units=units)
@@ -247,7 +257,7 @@ def choose_batch(spec: Windowed, channels: int, length: int, step: int, width: i
 def _batches_per_call(windows: int, channels: int, step: int, width: int) -> int:
     vectors = ITEM_BYTES // (4 * width * windows)
     readings = ITEM_BYTES // (8 * channels * step * windows)
-    return max(1, min(BATCHES, vectors, readings))
+    return max(1, min(max(BATCHES, WINDOWS // windows), vectors, readings))
 
 
 def _check_fit(name: str, spec: Windowed, channels: int, window: int) -> None:
@@ -287,6 +297,31 @@ def _feed_buffer(readings: Array, axes: str, dtype: str) -> tuple[Array, Array |
         return fed, fed.swapaxes(1, 2)
     fed = np.zeros((rows, channels, length), dtype=dtype)
     return (fed[:, 0] if axes == "NT" else fed), fed
+
+
+def _make_masks(session: Session, spec: Windowed, *, rows: int, window: int, length: int) -> dict[str, Array]:
+    if spec.mask is None:
+        return {}
+    left = length - window if spec.padding == "left" else 0
+    real = np.zeros((rows, length), dtype=bool)
+    real[:, left : left + window] = True
+    marked = real if spec.mask_marks == "readings" else ~real
+    return {spec.mask: marked.astype(_dtype(session, spec.mask))}
+
+
+def _largest_bytes(session: Session, spec: Windowed, *, channels: int, window: int, length: int) -> int | None:
+    """Return what one row of a batch weighs in the largest tensor with positions that the graph gives; None where nothing tells.
+
+    A graph of one channel that gives none is taken for a transformer without patches.
+    """
+    if spec.batch is not None:
+        return None
+    fed, _ = _feed_buffer(np.zeros((1, channels, length), np.float32), spec.axes, _dtype(session, spec.input))
+    feed = {spec.input: fed, **_make_masks(session, spec, rows=1, window=window, length=length)}
+    sizes = [result.nbytes for result in session.run(feed) if result.ndim == 3]
+    if sizes:
+        return max(sizes)
+    return 4 * length * spec.embedding_size if spec.layout == "univariate" else None
 
 
 def _result_buffer(session: Session, spec: Windowed, feed: dict[str, Array]) -> Array:
