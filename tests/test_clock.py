@@ -1,6 +1,7 @@
 """Gaps in time: which texts are times, and where a step is too long."""
 
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.stream.clock import Clock, peek, read_times, recognise
+from engine.stream import clock as clock_module
+from engine.stream.clock import Clock, LateClock, peek, read_times, recognise
 from engine.stream.scan import ReadOptions, open_table
 
 
@@ -21,8 +23,9 @@ def find(*texts, max_gap=None):
     series = stamps(*texts)
     clock = Clock.for_file(series, max_gap)
     assert clock is not None
-    gaps, backward = clock.find_gaps(series)
-    return gaps.tolist(), backward
+    gaps = clock.find(series)
+    assert clock.found == gaps.sum()
+    return gaps.tolist(), clock.backward
 
 
 @pytest.mark.parametrize(
@@ -113,9 +116,9 @@ def test_a_time_that_cannot_be_read_does_not_hide_the_gap_it_lies_in():
 
 def test_the_step_between_two_pieces_counts_even_behind_unreadable_times():
     clock = Clock("number", 5.0)
-    assert clock.find_gaps(stamps("0", "1", "?"))[0].tolist() == [False, False, False]
-    assert clock.find_gaps(stamps("?", "?"))[0].tolist() == [False, False]
-    assert clock.find_gaps(stamps("60", "61"))[0].tolist() == [True, False]
+    assert clock.find(stamps("0", "1", "?")).tolist() == [False, False, False]
+    assert clock.find(stamps("?", "?")).tolist() == [False, False]
+    assert clock.find(stamps("60", "61")).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("text", ["28/12/2015 10:29:14 AM", "t17", "", "12:30"])
@@ -152,3 +155,25 @@ def test_peeking_where_there_is_nothing_to_see(tmp_path):
     path.write_text("timestamp,a\n01,x\n")
     with pytest.raises(InputError, match="line 2"):
         peek(open_table(path, "run.csv", ReadOptions()).chunks(), 9)
+
+
+PIECES = st.lists(
+    st.lists(st.sampled_from(["0", "1", "2", "3", "9", "40", "", "x"]), min_size=1, max_size=6), max_size=8
+)
+
+
+@given(PIECES, st.integers(1, 12), st.sampled_from([None, 1.5, 100.0]))
+def test_a_late_clock_counts_what_one_counts_that_was_set_before(pieces, head_rows, max_gap):
+    texts = [stamps(*piece) for piece in pieces]
+    late = LateClock(max_gap)
+    with mock.patch.object(clock_module, "HEAD_ROWS", head_rows):
+        for piece in texts:
+            assert not late.find(piece).any(), "where gaps are is not told"
+        late.finish()
+    clock = Clock.for_file(pl.concat(texts)[:head_rows] if texts else None, max_gap)
+    if clock is not None:
+        for piece in texts:
+            clock.find(piece)
+        assert (late.found, late.backward, late.first_row) == (clock.found, clock.backward, clock.first_row)
+    else:
+        assert (late.found, late.backward, late.first_row) == (0, 0, None)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from engine.errors import InputError, RequestError
 from engine.stream import blocks, source
 from engine.stream.scan import ReadOptions, open_table
+from engine.stream.scan import text as text_module
 
 check = settings(derandomize=True, deadline=None, max_examples=120)
 
@@ -354,10 +355,24 @@ def test_rows_are_counted_or_estimated(tmp_path):
     assert open_table(path, "run.csv", ReadOptions()).estimate_rows() == (80_000, True)
     assert open_table(packed, "run.csv", ReadOptions()).estimate_rows() == (80_000, True)
     with mock.patch.object(blocks, "BLOCK_BYTES", 50_000), mock.patch.object(source, "PIECE_BYTES", 10_000):
-        for file in (path, packed):
-            rows, exact = open_table(file, "run.csv", ReadOptions()).estimate_rows()
+        for file, counted in ((path, 200_000), (packed, 50_000)):
+            limits = {"COUNTED_BYTES": counted, "JUDGED_BYTES": 100_000}
+            with mock.patch.multiple(text_module, **limits):
+                rows, exact = open_table(file, "run.csv", ReadOptions()).estimate_rows()
             assert not exact
             assert rows == pytest.approx(80_000, rel=0.2)
+
+
+@pytest.mark.parametrize("first_bytes", [10, 1000, 1 << 30])
+def test_first_blocks_and_chunks_are_smaller_and_hold_the_same_rows(tmp_path, first_bytes):
+    rows = 50_000
+    path = write(tmp_path, "timestamp,a,b\n" + "".join(f"{i},{i}.5,{-i}\n" for i in range(rows)))
+    sizes = mock.patch.multiple(blocks, FIRST_BYTES=first_bytes, BLOCK_BYTES=100_000)
+    with sizes, mock.patch.object(source, "PIECE_BYTES", 4096):
+        chunks = list(open_table(path, "run.csv", ReadOptions()).chunks())
+    assert [chunk.values.shape[1] for chunk in chunks] == [1024, 2048, 4096, 8192, 16384, rows - 31744]
+    assert [chunk.first_row for chunk in chunks] == [0, 1024, 3072, 7168, 15360, 31744]
+    assert np.concatenate([chunk.values[1] for chunk in chunks]).tolist() == [-i for i in range(rows)]
     with pytest.raises(IndexError):
         open_table(path, "run.csv", ReadOptions()).line_of(80_000)
 

@@ -17,7 +17,8 @@ from engine.stream.header import MAX_RECORD_BYTES, Header
 from engine.stream.source import Source
 from kernels import records
 
-BLOCK_BYTES = 1 << 22  # the first ones are waited for; larger ones are parsed hardly faster
+FIRST_BYTES = 1 << 19  # of the first block, which is waited for; each has twice as many as the one before
+BLOCK_BYTES = 1 << 22  # at most; larger ones are parsed hardly faster
 
 _ALL = np.iinfo(np.int64).max
 _LINE_FEED = 10
@@ -53,7 +54,7 @@ class Layout:
 def cut_blocks(
     source: Source, layout: Layout, *, progress: Callable[[int], None] | None = None
 ) -> Generator[Block, None, None]:
-    """Yield the data rows of a file in blocks of about `BLOCK_BYTES`, in order, none of them empty but one with an error.
+    """Yield the data rows of a file in blocks of up to about `BLOCK_BYTES`, in order, none of them empty but one with an error.
 
     `progress` is told the bytes of the file (as it is on disk) that have been read.
 
@@ -65,10 +66,11 @@ def cut_blocks(
     rest = b""
     final = False
     failure: InputError | None = None
+    block_bytes = FIRST_BYTES
     while not (final or failure):
         held, size = [rest], len(rest)
         try:
-            while size < BLOCK_BYTES or size == len(rest):
+            while size < min(block_bytes, BLOCK_BYTES) or size == len(rest):
                 piece = next(pieces, None)
                 if piece is None:
                     final = True
@@ -77,6 +79,7 @@ def cut_blocks(
                 size += len(piece)
         except InputError as error:
             failure = error
+        block_bytes *= 2
         data, rest = _cut(held, final=final)
         block, end = _examine(data, layout, row, line, final=final)
         rest = data[end:] + rest

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,11 +61,12 @@ def _parse(texts: pl.Series, form: str) -> pl.Series:
     return texts.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
 
 
-def recognise(head: pl.Series) -> str | None:
-    """Return the first of `FORMATS` by which at least half of these texts parse, or None."""
+def recognise(head: pl.Series) -> tuple[str, npt.NDArray[np.float64]] | None:
+    """Return the first of `FORMATS` by which at least half of these texts parse, and their times; or None."""
     for form in FORMATS:
-        if np.isfinite(read_times(head, form)).mean() >= 0.5:
-            return form
+        times = read_times(head, form)
+        if np.isfinite(times).mean() >= 0.5:
+            return form, times
     return None
 
 
@@ -101,6 +103,30 @@ def peek(chunks: Iterator[Chunk], rows: int) -> tuple[pl.Series | None, Iterator
     return (pl.concat(texts)[:rows] if texts else None), again()
 
 
+class Gaps(Protocol):
+    """Finds the gaps in time of one file.
+
+    Attributes
+    ----------
+    found, backward : int
+        Gaps so far, and how many of them go backward.
+    first_row : int or None
+        The first row behind one, counted from the first row passed.
+    """
+
+    found: int
+    backward: int
+    first_row: int | None
+
+    def find(self, timestamps: pl.Series) -> npt.NDArray[np.bool_]:
+        """Return where a step from the row before is a gap, (rows,) bool, for the next rows of the file."""
+        ...
+
+    def finish(self) -> None:
+        """Count what is left to count: no more rows come."""
+        ...
+
+
 @dataclass(slots=True)
 class Clock:
     """Finds gaps: steps above `max_gap` (seconds; the timestamps' own unit where they are numbers), or backward.
@@ -110,24 +136,29 @@ class Clock:
 
     form: str
     max_gap: float
+    found: int = 0
+    backward: int = 0
+    first_row: int | None = None
+    _rows: int = 0
     _previous: float = field(default=float("nan"))
 
     @classmethod
     def for_file(cls, head: pl.Series | None, max_gap: float | None) -> "Clock | None":
         """Set a clock by the file's first rows; None when its timestamps are no times."""
-        form = None if head is None or not len(head) else recognise(head)
-        if head is None or form is None:
+        recognised = None if head is None or not len(head) else recognise(head)
+        if recognised is None:
             return None
+        form, times = recognised
         if max_gap is None:
-            steps = np.diff(read_times(head, form))
+            steps = np.diff(times)
             steps = steps[np.isfinite(steps) & (steps > 0)]
             if not steps.size:
                 return None
             max_gap = USUAL_STEPS * float(np.median(steps))
         return cls(form, max_gap)
 
-    def find_gaps(self, timestamps: pl.Series) -> tuple[npt.NDArray[np.bool_], int]:
-        """Return where a step from the row before is a gap (rows,) bool, and how many of these go backward."""
+    def find(self, timestamps: pl.Series) -> npt.NDArray[np.bool_]:
+        """Return where a step from the row before is a gap, (rows,) bool, for the next rows of the file."""
         times = read_times(timestamps, self.form)
         known = np.flatnonzero(np.isfinite(times))  # a time that cannot be read does not hide the gap it lies in
         steps = np.diff(times[known], prepend=self._previous)
@@ -135,4 +166,53 @@ class Clock:
             self._previous = float(times[known[-1]])
         gaps = np.zeros(len(times), dtype=np.bool_)
         gaps[known] = (steps > self.max_gap) | (steps < 0)
-        return gaps, int((steps < 0).sum())
+        if self.first_row is None and gaps.any():
+            self.first_row = self._rows + int(np.argmax(gaps))
+        self.found += int(gaps.sum())
+        self.backward += int((steps < 0).sum())
+        self._rows += len(times)
+        return gaps
+
+    def finish(self) -> None:
+        """Do nothing: everything is counted."""
+
+
+class LateClock:
+    """Counts the gaps of a file where nobody waits to know where they are: it is set when its first rows have passed.
+
+    Parameters
+    ----------
+    max_gap : float or None
+        As in `Clock`.
+    """
+
+    def __init__(self, max_gap: float | None) -> None:
+        self.found = self.backward = 0
+        self.first_row: int | None = None
+        self._max_gap = max_gap
+        self._head: list[pl.Series] | None = []  # None: the clock is set, if there is one
+        self._clock: Clock | None = None
+
+    def find(self, timestamps: pl.Series) -> npt.NDArray[np.bool_]:
+        """Return no gap."""
+        if self._head is None:
+            self._count([timestamps])
+        else:
+            self._head.append(timestamps)
+            if sum(map(len, self._head)) >= HEAD_ROWS:
+                self.finish()
+        return np.zeros(len(timestamps), dtype=np.bool_)
+
+    def finish(self) -> None:
+        """Set the clock by the first rows, however few there are, and count their gaps."""
+        held, self._head = self._head, None
+        if held:
+            self._clock = Clock.for_file(pl.concat(held)[:HEAD_ROWS], self._max_gap)
+            self._count(held)
+
+    def _count(self, pieces: list[pl.Series]) -> None:
+        clock = self._clock
+        if clock is not None:
+            for timestamps in pieces:
+                clock.find(timestamps)
+            self.found, self.backward, self.first_row = clock.found, clock.backward, clock.first_row

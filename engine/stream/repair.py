@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.errors import InputError
-from engine.stream.clock import Clock
+from engine.stream.clock import Gaps
 from engine.stream.scan import Chunk
 from kernels.scaling import fill_forward
 
@@ -51,6 +51,10 @@ class Findings:
     first_gap_row: int | None = None
     labels: list[str] = field(default_factory=list)  # by code
 
+    def note_gaps(self, clock: Gaps) -> None:
+        """Take over what a clock has counted so far."""
+        self.gaps, self.backward, self.first_gap_row = clock.found, clock.backward, clock.first_row
+
 
 class Recording(Protocol):
     """Anything with channels and rows: an opened file, or arrays in memory."""
@@ -75,7 +79,7 @@ def repair_rows(
     *,
     fill: npt.NDArray[np.float64],
     fail_on_missing: bool = False,
-    clock: Clock | None = None,
+    clock: Gaps | None = None,
 ) -> Iterator[Rows]:
     """Fill, count and mark the rows of one file.
 
@@ -91,7 +95,7 @@ def repair_rows(
         Takes the place of cells before a channel's first finite value.
     fail_on_missing : bool
         Raise at the first missing cell; the rows before it are delivered.
-    clock : Clock or None
+    clock : Gaps or None
         Finds gaps in time; None when timestamps tell nothing.
 
     Raises
@@ -99,9 +103,35 @@ def repair_rows(
     InputError
         `invalid_cell` for a missing cell that must not be there; `empty_column` at the end for a channel without one finite value.
     """
-    channels = len(recording.data_columns)
+    findings.repaired = np.zeros(len(recording.data_columns), dtype=np.int64)
+    try:
+        yield from _repair(recording, chunks, findings, fill, clock, fail_on_missing=fail_on_missing)
+    finally:
+        if clock is not None:
+            clock.finish()
+            findings.note_gaps(clock)
+    if findings.rows:
+        for channel, name in enumerate(recording.data_columns):
+            if findings.repaired[channel] == findings.rows:
+                raise InputError(
+                    f"{recording.name}, column {name}: not one of {findings.rows:,} cells holds a finite number.",
+                    code="empty_column",
+                    file=recording.name,
+                    column=name,
+                    cure="Leave the column out of data_columns, or repair the file.",
+                )
+
+
+def _repair(
+    recording: Recording,
+    chunks: Iterator[Chunk],
+    findings: Findings,
+    fill: npt.NDArray[np.float64],
+    clock: Gaps | None,
+    *,
+    fail_on_missing: bool,
+) -> Iterator[Rows]:
     last = np.array(fill, dtype=np.float64)
-    findings.repaired = np.zeros(channels, dtype=np.int64)
     codes: dict[str, int] = {}
     for chunk in chunks:
         values = chunk.values
@@ -124,16 +154,6 @@ def repair_rows(
             )
         fill_forward(values, last, findings.repaired, missing)
         yield _rows(chunk, count, missing, findings, clock, codes)
-    if findings.rows:
-        for channel, name in enumerate(recording.data_columns):
-            if findings.repaired[channel] == findings.rows:
-                raise InputError(
-                    f"{recording.name}, column {name}: not one of {findings.rows:,} cells holds a finite number.",
-                    code="empty_column",
-                    file=recording.name,
-                    column=name,
-                    cure="Leave the column out of data_columns, or repair the file.",
-                )
 
 
 def _rows(
@@ -141,17 +161,14 @@ def _rows(
     count: int,
     missing: npt.NDArray[np.bool_],
     findings: Findings,
-    clock: Clock | None,
+    clock: Gaps | None,
     codes: dict[str, int],
 ) -> Rows:
     gaps = np.zeros(count, dtype=np.bool_)
     timestamps = None if chunk.timestamps is None else chunk.timestamps[:count]
     if clock is not None and timestamps is not None:
-        gaps, backward = clock.find_gaps(timestamps)
-        if findings.first_gap_row is None and gaps.any():
-            findings.first_gap_row = findings.rows + int(np.argmax(gaps))
-        findings.gaps += int(gaps.sum())
-        findings.backward += backward
+        gaps = clock.find(timestamps)
+        findings.note_gaps(clock)
     labels = None
     if chunk.labels is not None:
         labels = _code_labels(chunk.labels[:count], codes)

@@ -21,7 +21,7 @@ from engine.models.library import Library, Search
 from engine.models.scaling import Scaling
 from engine.output.predictions import Predictions
 from engine.pipelines.machine_state.config import ClassifierConfig, MachineStateConfig, Normalization
-from engine.stream.clock import HEAD_ROWS, Clock, peek
+from engine.stream.clock import HEAD_ROWS, Clock, Gaps, LateClock, peek
 from engine.stream.flow import Stopwatch, run_ahead
 from engine.stream.repair import Findings, Recording, repair_rows
 from engine.stream.windows import Block, Cut, cut_blocks
@@ -192,10 +192,15 @@ class Classifier:
     def blocks(self, recording: Recording, run: Pass, missing: str) -> Iterator[Block]:
         """Yield a recording's blocks, repaired and cut."""
         config = self._config
-        head, chunks = peek(recording.chunks(), HEAD_ROWS)
-        clock = Clock.for_file(head, config.max_gap)
-        if clock is None and config.gap_policy != "ignore":
-            run.blind = str(head[0]) if head is not None and len(head) else ""
+        chunks = recording.chunks()
+        clock: Gaps | None
+        if config.gap_policy == "ignore":
+            clock = LateClock(config.max_gap)
+        else:
+            head, chunks = peek(chunks, HEAD_ROWS)
+            clock = Clock.for_file(head, config.max_gap)
+            if clock is None:
+                run.blind = str(head[0]) if head is not None and len(head) else ""
         rows = repair_rows(
             recording,
             chunks,

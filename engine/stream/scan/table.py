@@ -66,8 +66,8 @@ class Table:
         Parameters
         ----------
         rows : int, optional
-            Rows per chunk; the last one has the rest. By default about 2 MB of values, 1,024 to 65,536 rows. Neither the rows nor
-            the errors depend on it.
+            Rows per chunk; the last one has the rest. By default about 2 MB of values, 1,024 to 65,536 rows, the first ones fewer, as
+            somebody waits for them. Neither the rows nor the errors depend on it.
 
         Raises
         ------
@@ -75,15 +75,16 @@ class Table:
             `invalid_cell`, `malformed_row` or `read_error`, once every row before the fault has been yielded.
         """
         if rows is None:
-            rows = min(_MOST_ROWS, max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * max(1, len(self.data_columns)))))
+            most = min(_MOST_ROWS, max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * max(1, len(self.data_columns)))))
+            return self._chunks(_FEWEST_ROWS, most)
         if rows < 1:
             raise ValueError(f"rows must be at least 1; got {rows}")
-        return self._chunks(rows)
+        return self._chunks(rows, rows)
 
     def estimate_rows(self) -> tuple[int, bool]:
         """Return how many data rows can be read, and whether that is exact; cells are not looked at.
 
-        Exact for Parquet and for up to 12 MB of CSV text; otherwise judged from the length of the rows in the first 12 MB.
+        Exact for Parquet and for up to 12 MB of CSV text; otherwise judged from the length of the first rows.
 
         Raises
         ------
@@ -104,19 +105,22 @@ class Table:
         """
         return self._reader.line_of(row)
 
-    def _chunks(self, rows: int) -> Generator[Chunk, None, None]:
+    def _chunks(self, rows: int, most: int) -> Generator[Chunk, None, None]:
+        """Yield chunks of so many rows, each of twice as many as the one before, up to the most."""
         first = 0
         held = pl.DataFrame()
         with closing(self._reader.frames()) as frames:
             for frame, error in frames:
                 held = frame if held.is_empty() else pl.concat([held, frame], rechunk=False)
-                last = held.height if error else held.height - held.height % rows
-                for start in range(0, last, rows):
-                    yield self._chunk(held.slice(start, min(rows, last - start)), first + start)
+                start = 0
+                while held.height - start >= rows or (error and start < held.height):
+                    yield self._chunk(held.slice(start, rows), first + start)
+                    start += rows
+                    rows = min(2 * rows, most)
                 if error:
                     raise error
-                held = held.slice(last)
-                first += last
+                held = held.slice(start)
+                first += start
         if not held.is_empty():
             yield self._chunk(held, first)
 

@@ -19,7 +19,10 @@ from engine.stream.scan.cells import number_of, parse_cells, text_name
 from engine.stream.scan.table import Frames
 from engine.stream.source import Source
 
-ESTIMATE_BLOCKS = 3  # from which the rows of the rest are judged
+COUNTED_BYTES, JUDGED_BYTES = (
+    12 << 20,
+    1 << 20,
+)  # of a file whose rows are counted, and from which those of a larger one are judged
 AHEAD = 2  # blocks that are parsed while another is handed on: part of parsing one runs on one core only
 _SENTINEL = "last"  # the last column of the file: null in every row that is too short
 
@@ -73,20 +76,22 @@ class TextReader:
                     return
 
     def estimate_rows(self) -> tuple[int, bool]:
-        """Return the number of rows of the first blocks, scaled to the size of the file if that has more."""
+        """Return the number of rows, counted in a small file, and judged from the first ones in a larger one."""
         seen_bytes = 0
 
         def progress(num_bytes: int) -> None:
             nonlocal seen_bytes
             seen_bytes = num_bytes
 
-        rows = 0
+        rows, text_bytes = 0, 0
+        enough = COUNTED_BYTES if self._source.num_bytes <= COUNTED_BYTES else JUDGED_BYTES
         with closing(cut_blocks(self._source, self._layout, progress=progress)) as blocks:
-            for number, block in enumerate(blocks, 1):
+            for block in blocks:
                 rows += block.rows
+                text_bytes += len(block.data)
                 if block.last:
                     return rows, True
-                if number == ESTIMATE_BLOCKS:
+                if text_bytes >= enough:
                     return round(rows * self._source.num_bytes / seen_bytes), False
         return rows, True
 
