@@ -84,7 +84,8 @@ def cut_blocks(
         block, end = _examine(data, layout, row, line, final=final)
         rest = data[end:] + rest
         row += block.rows
-        line += count_byte(block.data, _LINE_FEED)
+        # Where there are no quotes, each row is a line.
+        line += count_byte(block.data, _LINE_FEED) if block.walked else block.rows
         fault = block.error or failure
         if fault is None and not final and len(rest) > MAX_RECORD_BYTES:
             fault = diagnose.endless_record(layout.name, line=line, limit_bytes=MAX_RECORD_BYTES)

@@ -12,6 +12,7 @@ from engine.errors import InputError
 from engine.stream.scan import Chunk
 
 HEAD_ROWS = 10_001  # the rows whose steps give the usual step
+SAMPLE = 256  # of them, evenly spread: a form by which not one of these parses is none
 USUAL_STEPS = 5.0  # a step above so many usual steps is a gap
 
 
@@ -62,11 +63,13 @@ def _parse(texts: pl.Series, form: str) -> pl.Series:
 
 
 def recognise(head: pl.Series) -> tuple[str, npt.NDArray[np.float64]] | None:
-    """Return the first of `FORMATS` by which at least half of these texts parse, and their times; or None."""
+    """Return the first of `FORMATS` by which at least half of these texts parse, some of them that are looked at first, and their times."""
+    some = head.gather_every(-(-len(head) // SAMPLE)) if len(head) else head
     for form in FORMATS:
-        times = read_times(head, form)
-        if np.isfinite(times).mean() >= 0.5:
-            return form, times
+        if np.isfinite(read_times(some, form)).any():
+            times = read_times(head, form)
+            if np.isfinite(times).mean() >= 0.5:
+                return form, times
     return None
 
 
