@@ -74,8 +74,11 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[Found], str]], ...] = (
         ),
     ),
     (
-        "throughput", "encoders", "whole job with a transformer, a convolution, beside their graphs alone", "run.py",
-        lambda one: ", ".join(f"{one[name]['share_of_bare_loop']['median']:.2f}x" for name in ("transformer", "convolution")),
+        "throughput", "encoders", "whole job with a transformer, a large, a middling and a small convolution, beside their graphs alone", "run.py",
+        lambda one: ", ".join(
+            f"{one[name]['share_of_bare_loop']['median']:.2f}x"
+            for name in ("transformer", "large_convolution", "convolution", "small_convolution")
+        ),
     ),
     (
         "throughput", "encoders", "the convolution's int8 twin beside the convolution, whole jobs; labels that agree", "run.py",

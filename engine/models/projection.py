@@ -13,7 +13,8 @@ from kernels.projection import LONGEST, project, propose_block, propose_stream
 from kernels.settle import middles, settle_stream
 
 LEAST_VECTORS = 32  # of a smaller library nothing is worth settling
-LEAST_SEARCHED = 128  # a smaller one is measured as fast as candidates are looked for
+LEAST_SEARCHED = 512  # a smaller one is measured soon: then it is not worth it to compile what looks for candidates,
+LEAST_SEARCHED_WIDE = 128, 1 << 16  # unless its vectors, so many at least, have so many numbers together
 LEAST_WIDTH = 32
 SAMPLE = 512  # vectors that the axes are made from
 AXES = (
@@ -179,7 +180,8 @@ class Projection:
 def large_enough(vectors: npt.NDArray[Any]) -> bool:
     """Tell whether a library is so large that looking for candidates, or changing the search, pays."""
     count, width = vectors.shape
-    return bool(count >= LEAST_SEARCHED and width >= LEAST_WIDTH)
+    fewest, numbers = LEAST_SEARCHED_WIDE
+    return bool(width >= LEAST_WIDTH and (count >= LEAST_SEARCHED or (count >= fewest and count * width >= numbers)))
 
 
 def _in_tiles(axes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
