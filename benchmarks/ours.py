@@ -1,6 +1,6 @@
 """One measurement of the engine, in a process of its own: `run.py` calls it.
 
-PYTHON benchmarks/ours.py job|vectors|search SPEC.json    SPEC: what `run.py` wrote; the last line is JSON
+PYTHON benchmarks/ours.py job|scan|vectors|search SPEC.json    SPEC: what `run.py` wrote; the last line is JSON
 """
 
 import json
@@ -53,6 +53,25 @@ def job(spec: Spec) -> dict[str, Any]:
         "stage_s": summary.stage_s,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
     }
+
+
+def scan(spec: Spec) -> dict[str, Any]:
+    """Read a recording as a job does, up to blocks that are ready to be encoded, and nothing else."""
+    from engine.stream.clock import LateClock
+    from engine.stream.repair import Findings, repair_rows
+    from engine.stream.scan import ReadOptions, open_table
+    from engine.stream.windows import Cut, cut_blocks
+
+    window, step = spec["options"]["window"], spec["options"]["step"]
+    table = open_table(Path(spec["files"][0]), "recording", ReadOptions())
+    fill = np.zeros(len(table.data_columns))
+    took = []
+    for _ in range(2):  # the first time to warm up
+        begun = time.perf_counter()
+        rows = repair_rows(table, table.chunks(), Findings(), fill=fill, clock=LateClock(None))
+        windows = sum(block.starts.size for block in cut_blocks(rows, Cut(window, step, 1024)))
+        took.append(time.perf_counter() - begun)
+    return {"windows": windows, "seconds": took[-1]}
 
 
 def read(path: str) -> np.ndarray:
@@ -124,7 +143,7 @@ def main() -> None:
     spec = json.loads(Path(sys.argv[2]).read_text())
     if "cores" in spec:
         os.sched_setaffinity(0, spec["cores"])  # before any thread is there
-    print(json.dumps({"job": job, "vectors": vectors, "search": search}[sys.argv[1]](spec)))
+    print(json.dumps({"job": job, "scan": scan, "vectors": vectors, "search": search}[sys.argv[1]](spec)))
 
 
 if __name__ == "__main__":
