@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ModelError
+from engine.models import windowed as windowed_module
 from engine.models.device import Device
 from engine.models.encoder import Encoder, load_encoder
 from engine.models.inspect import inspect_graph
@@ -247,6 +248,19 @@ def test_refuses_a_graph_that_is_not_what_the_manifest_says(tmp_path):
         open_encoder(entry, 3, 16)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "largest_bytes"),
+    [(("last_hidden_state", "pooler_output"), 4 * 8 * 8), (("pooler_output",), 4 * 64 * 8)],
+    ids=["positions are shown", "no positions: taken for as many as rows"],
+)
+def test_what_a_row_weighs_is_taken_from_the_graph(tmp_path, outputs, largest_bytes, monkeypatch):
+    entry = entry_of(transformer(tmp_path / "encoder.onnx", dim=8, patch=8, outputs=outputs))
+    monkeypatch.setattr(windowed_module, "CACHED_BYTES", 5 * largest_bytes)
+    encoder = open_encoder(entry, 2, 64)
+    assert encoder._shape.rows == 4, "of five rows that the cache holds, two windows' channels"
+    encoder.close()
+
+
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(
     layout=st.sampled_from(["univariate", "multivariate"]),
@@ -256,15 +270,19 @@ def test_refuses_a_graph_that_is_not_what_the_manifest_says(tmp_path):
     fixed=st.none() | st.integers(1, 300),
     size=st.sampled_from([1, 64, 768]),
     kind=st.sampled_from(["cpu", "cuda"]),
+    largest=st.none() | st.integers(1, 1 << 22),
 )
-def test_batches_hold_all_rows_and_stay_small(layout, channels, length, step, fixed, size, kind):
+def test_batches_hold_all_rows_and_stay_small(layout, channels, length, step, fixed, size, kind, largest):
     spec = Windowed(input="x", layout=layout, output="y", embedding_size=size, batch=fixed)
     width = size * (channels if layout == "univariate" else 1)
-    shape = choose_batch(spec, channels, length, step, width, kind)
+    shape = choose_batch(spec, channels, length, step, width, kind, largest)
     assert shape.units == (channels if layout == "univariate" else 1)
     assert shape.rows * (shape.runs - 1) < shape.windows * shape.units <= shape.rows * shape.runs
     assert fixed is None or shape.rows == fixed
     assert shape.windows == 1 or shape.windows * channels * max(4 * length, 8 * step) <= 8 << 20
     if fixed is None:
-        assert shape.rows == 1 or shape.rows * length <= {"cpu": 4096, "cuda": 65536}[kind]
+        if largest is None or kind == "cuda":
+            assert shape.rows == 1 or shape.rows * length <= {"cpu": 4096, "cuda": 65536}[kind]
+        else:
+            assert shape.rows == 1 or shape.rows * largest <= 256 << 10
         assert shape.rows * shape.runs < shape.windows * shape.units + shape.runs  # at most one idle row per run

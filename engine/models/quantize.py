@@ -26,6 +26,9 @@ class Listener:
     """Opens sessions and keeps what they are fed: evenly chosen batches, at most `MOST` since the last `take`. For one thread."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._feeds: list[tuple[int, Feed]] = []
         self._count, self._every = 0, 1
 
@@ -45,7 +48,7 @@ class Listener:
     def take(self, share: float = 1.0) -> list[Feed]:
         """Return the batches kept of the first `share` of all that were heard, and forget everything."""
         taken = [feed for place, feed in self._feeds if place < share * self._count]
-        self.__init__()  # type: ignore[misc] # it begins anew
+        self._begin()
         return taken
 
 

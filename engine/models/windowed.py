@@ -106,8 +106,10 @@ class WindowedEncoder:
         self.model = f"{manifest.name} ({manifest.provenance})"
         self.width = spec.embedding_size * (channels if univariate else 1)
         self._session = open_session(folder / spec.file, device=device, threads=1)
-        row = channels if not univariate else 1
-        row_bytes = _largest_bytes(self._session, spec, channels=row, window=window, length=length)
+        row_bytes = None
+        if device.kind == "cpu":
+            row = 1 if univariate else channels
+            row_bytes = _largest_bytes(self._session, spec, channels=row, window=window, length=length)
         self._shape = choose_batch(spec, channels, length, step, self.width, device.kind, row_bytes)
         self.block_rows = (
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
