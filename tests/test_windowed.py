@@ -13,12 +13,14 @@ from engine.errors import ModelError
 from engine.models import windowed as windowed_module
 from engine.models.device import Device
 from engine.models.encoder import Encoder, load_encoder
+from engine.models.gather import DeviceGather, open_gather
 from engine.models.inspect import inspect_graph
 from engine.models.manifest import Manifest, ModelEntry, Windowed, added_entry, digest
 from engine.models.probe import Hints
 from engine.models.scaling import Scaling
 from engine.models.session import Session
 from engine.models.windowed import choose_batch
+from kernels.gather import gather_windows
 
 CPU = Device("cpu", "cpu")
 ROWS = 150
@@ -286,3 +288,77 @@ def test_batches_hold_all_rows_and_stay_small(layout, channels, length, step, fi
         else:
             assert shape.rows == 1 or shape.rows * largest <= 256 << 10
         assert shape.rows * shape.runs < shape.windows * shape.units + shape.runs  # at most one idle row per run
+
+
+# Windows that are cut where the graph runs: on a GPU. Here the CPU runs the same graphs.
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_graph_cuts_windows_as_the_kernel_does(data):
+    channels, window = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 9))
+    left, right = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))
+    room = data.draw(st.integers(1, 6))
+    session = open_gather(CPU, Session)
+    out = session.buffer((room, channels, left + window + right), "float32")
+    there = DeviceGather(session, out, window=window, left_pad=left)
+    for _ in range(data.draw(st.integers(1, 3))):  # of series of different lengths, one after the other
+        rows = data.draw(st.integers(window, 30))
+        series = np.random.default_rng(rows).standard_normal((channels, rows)).astype(np.float32)
+        there.load(series)
+        for _ in range(2):
+            starts = np.array(data.draw(st.lists(st.integers(0, rows - window), max_size=room)), dtype=np.int64)
+            there.cut(starts)
+            here = np.full(out.shape, np.nan, np.float32)
+            gather_windows(series, starts, window, left, here)
+            assert np.array_equal(out.to_host(), here)
+
+
+THERE = {
+    "transformer": (lambda path: transformer(path, mask="int64"), {}, 45),
+    "padded on the left": (lambda path: transformer(path, mask="bool"), {"padding": "left"}, 45),
+    "batch of 4": (lambda path: transformer(path, batch=4), {}, 64),
+    "sequence": (lambda path: transformer(path, outputs=("last_hidden_state",)), {}, 50),
+    "time last of one": (lambda path: transformer(path, axes="NTC"), {}, 64),
+    "flat": (lambda path: transformer(path, axes="NT"), {}, 64),
+    "convolution": (convolution, {}, 33),
+    "channels behind: gathered here": (lambda path: convolution(path, axes="NTC"), {}, 33),
+    "float16: gathered here": (lambda path: transformer(path, dtype="float16"), {}, 64),
+}
+
+
+@pytest.mark.parametrize("per_window", [False, True])
+@pytest.mark.parametrize("case", THERE)
+def test_cut_on_the_device_or_here_the_vectors_are_the_same(tmp_path, monkeypatch, case, per_window):
+    write, hints, window = THERE[case]
+    entry = entry_of(write(tmp_path / "encoder.onnx"), **hints)
+    found = []
+    for there in (False, True):
+        monkeypatch.setattr(windowed_module, "cuts_on_device", lambda _, there=there: there)
+        encoder = open_encoder(entry, 3, window)
+        parts = []
+        for rows in (window, 90, ROWS, 70):
+            values = readings(3, rows)
+            parts.append(
+                encoder.encode(values, np.arange(rows - window + 1), scaling_of(values, per_window=per_window))
+            )
+        found.append(np.concatenate(parts))
+        uses = encoder._idle[0]._there is not None
+        assert uses is (there and "here" not in case)
+        encoder.close()
+    assert np.array_equal(*found)
+
+
+def test_parts_of_a_buffer(tmp_path):
+    session = open_gather(CPU, Session)
+    buffer = session.buffer((3, 2, 4), "float32", np.arange(24, dtype=np.float32).reshape(3, 2, 4))
+    assert buffer.view(1).to_host().tolist() == [[[8, 9, 10, 11], [12, 13, 14, 15]]]
+    part = buffer.shaped((2, 3), 5)
+    assert part.to_host().tolist() == [[5, 6, 7], [8, 9, 10]]
+    assert part.pointer == buffer.pointer + 20
+    part.fill(np.zeros((2, 3), np.float32))
+    assert buffer.to_host().reshape(-1)[4:12].tolist() == [4, 0, 0, 0, 0, 0, 0, 11]
+    with pytest.raises(AssertionError):
+        buffer.shaped((25,))
+    with pytest.raises(AssertionError):
+        part.fill(np.zeros((3, 2), np.float32))

@@ -84,10 +84,24 @@ class Buffer:
 
     def view(self, index: int) -> "Buffer":
         """Return the part at one index of the first axis, as a batch of one; no copy."""
-        assert 0 <= index < self.shape[0]
-        stride = self.dtype.itemsize * math.prod(self.shape[1:])
-        array = None if self.array is None else self.array[index : index + 1]
-        return Buffer((1, *self.shape[1:]), self.dtype, self.pointer + index * stride, self._owner, array)
+        shape = (1, *self.shape[1:])
+        return self.shaped(shape, index * math.prod(shape))
+
+    def shaped(self, shape: tuple[int, ...], first: int = 0) -> "Buffer":
+        """Return numbers from the `first` on in another shape; no copy."""
+        size = math.prod(shape)
+        assert 0 <= first <= first + size <= math.prod(self.shape)
+        array = None if self.array is None else self.array.reshape(-1)[first : first + size].reshape(shape)
+        return Buffer(shape, self.dtype, self.pointer + first * self.dtype.itemsize, self._owner, array)
+
+    def fill(self, content: Array) -> None:
+        """Overwrite all of it with an array of its own shape and type."""
+        assert content.shape == self.shape
+        assert content.dtype == self.dtype
+        if self.array is None:
+            self._owner.update_inplace(np.ascontiguousarray(content))
+        else:
+            np.copyto(self.array, content)
 
     def to_host(self) -> Array:
         """Return the content, copied where it is on another device."""

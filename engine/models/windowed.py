@@ -1,6 +1,7 @@
 """Encoders that are run on every window: transformers, convolutions with normalisation, any exported graph.
 
-A block is scaled once; a kernel gathers and pads the windows of a batch straight into the buffer that the graph reads. Every batch has the same
+A block is scaled once; a kernel gathers and pads the windows of a batch straight into the buffer that the graph reads, or, on a GPU, a
+graph cuts them there out of the block. Every batch has the same
 shape and the same place in the file's grid of windows, and each is computed alone by one thread: so neither threads nor the way
 a file is cut into calls can change a bit.
 """
@@ -16,17 +17,16 @@ import numpy.typing as npt
 
 from engine.errors import ModelError
 from engine.models.device import Device
+from engine.models.gather import DeviceGather, open_gather
 from engine.models.manifest import Manifest, Windowed
 from engine.models.scaling import Scaling
-from engine.models.session import Session
+from engine.models.session import Buffer, Session
 from engine.models.warm import OpenSession
 from kernels.gather import gather_standard_windows, gather_windows
 from kernels.scaling import scale_series
 
 Array = npt.NDArray[Any]
-Gather = Callable[
-    [npt.NDArray[np.int64], Array], None
-]  # of windows by their starts, into (windows, channels, length) float32
+Gather = Callable[[npt.NDArray[np.int64]], None]  # of a batch of windows by their starts, to where the graph reads
 
 # Positions (rows of the batch x length) of one run, at most: the attention of one row of 1,024 positions and 12 heads already weighs 48 MiB.
 POSITIONS = {"cpu": 4096, "cuda": 65536}
@@ -106,18 +106,18 @@ class WindowedEncoder:
         self.model = f"{manifest.name} ({manifest.provenance})"
         self.width = spec.embedding_size * (channels if univariate else 1)
         self._session = open_session(folder / spec.file, device=device, threads=1)
-        row_bytes = None
+        row, row_bytes = 1 if univariate else channels, None
         if device.kind == "cpu":
-            row = 1 if univariate else channels
             row_bytes = _largest_bytes(self._session, spec, channels=row, window=window, length=length)
         self._shape = choose_batch(spec, channels, length, step, self.width, device.kind, row_bytes)
         self.block_rows = (
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
         )
-        self._window, self._left = window, length - window if spec.padding == "left" else 0
         self.device = self._session.device
+        there = cuts_on_device(self.device) and _takes_gathered(self._session, spec, row)
+        gather = open_gather(device, open_session) if there else None
         self._make_lane = partial(
-            _Lane, self._session, spec, self._shape, channels=channels, window=window, length=length
+            _Lane, self._session, spec, self._shape, gather, channels=channels, window=window, length=length
         )
         self._idle = [self._make_lane()]
 
@@ -139,28 +139,24 @@ class WindowedEncoder:
         (windows, width) float32, a new array.
         """
         vectors = np.empty((starts.size, self.width), dtype=np.float32)
-        gather = self._gather_from(values, scaling)
+        series = None if scaling.per_window else self._scale(values, scaling)
         size = self._shape.windows
         try:
             lane = self._idle.pop()
         except IndexError:  # as many as there are callers at a time
             lane = self._make_lane()
         try:
+            gather = lane.gather_from(values, series, scaling)
             for first in range(0, starts.size, size):
                 lane.encode(gather, starts[first : first + size], vectors[first : first + size])
         finally:
             self._idle.append(lane)
         return vectors
 
-    def _gather_from(self, values: npt.NDArray[np.float64], scaling: Scaling) -> Gather:
-        """Return what gathers scaled windows of these values."""
-        if scaling.per_window:
-            return lambda starts, out: gather_standard_windows(
-                values, starts, self._window, scaling.reference, self._left, out
-            )
+    def _scale(self, values: npt.NDArray[np.float64], scaling: Scaling) -> npt.NDArray[np.float32]:
         series = np.empty(values.shape, dtype=np.float32)
         scale_series(values, scaling.reference - scaling.level / scaling.scale, scaling.scale, series)
-        return lambda starts, out: gather_windows(series, starts, self._window, self._left, out)
+        return series
 
     def close(self) -> None:
         """Give back the encoder's buffers."""
@@ -171,9 +167,18 @@ class _Lane:
     """One thread's buffers and the runs bound to them."""
 
     def __init__(
-        self, session: Session, spec: Windowed, shape: BatchShape, *, channels: int, window: int, length: int
+        self,
+        session: Session,
+        spec: Windowed,
+        shape: BatchShape,
+        gather: Session | None,
+        *,
+        channels: int,
+        window: int,
+        length: int,
     ) -> None:
         self._spec, self._shape, self._window = spec, shape, window
+        self._left = length - window if spec.padding == "left" else 0
         per_row = channels // shape.units  # channels in one row of the graph's batch
         rows = shape.rows * shape.runs
         self._readings = np.zeros((rows, per_row, length), dtype=np.float32)
@@ -182,19 +187,44 @@ class _Lane:
         self._fed, view = _feed_buffer(self._readings, spec.axes, _dtype(session, spec.input))
         self._fed_view = view  # None where the graph reads the gathered buffer itself
         masks = _make_masks(session, spec, rows=shape.rows, window=window, length=length)
-        feeds = [
-            {spec.input: self._fed[run * shape.rows : (run + 1) * shape.rows], **masks} for run in range(shape.runs)
+        parts: list[Array | Buffer] = [
+            self._fed[run * shape.rows : (run + 1) * shape.rows] for run in range(shape.runs)
         ]
-        self._result = _result_buffer(session, spec, feeds[0])
-        self._bound = [session.bind(feed, {spec.output: self._result}) for feed in feeds]
+        self._result = _result_buffer(session, spec, {spec.input: self._fed[: shape.rows], **masks})
+        self._there: Buffer | None = None  # the readings on the device
+        if gather is not None:
+            self._there = session.buffer(self._readings.shape, "float32")
+            size = self._fed[: shape.rows].size
+            parts = [self._there.shaped(self._fed[: shape.rows].shape, run * size) for run in range(shape.runs)]
+            out = self._there.shaped(self._windows.shape)
+            self._gather = DeviceGather(gather, out, window=window, left_pad=self._left)
+        self._bound = [session.bind({spec.input: part, **masks}, {spec.output: self._result}) for part in parts]
         self._vectors = np.zeros((rows, spec.embedding_size), dtype=np.float32)
         self._real = self._real_positions(length)
 
+    def gather_from(
+        self, values: npt.NDArray[np.float64], series: npt.NDArray[np.float32] | None, scaling: Scaling
+    ) -> Gather:
+        """Return what gathers windows of a scaled series, or of values of which each window is scaled by itself."""
+        if series is None:
+            return lambda starts: self._pass_on(
+                gather_standard_windows(values, starts, self._window, scaling.reference, self._left, self._windows)
+            )
+        if self._there is not None:
+            self._gather.load(series)
+            return self._gather.cut
+        return lambda starts: self._pass_on(gather_windows(series, starts, self._window, self._left, self._windows))
+
+    def _pass_on(self, _: None) -> None:
+        """Bring what was gathered to where the graph reads it, if that is elsewhere."""
+        if self._there is not None:
+            self._there.fill(self._readings)
+        elif self._fed_view is not None:
+            np.copyto(self._fed_view, self._readings, casting="same_kind")
+
     def encode(self, gather: Gather, starts: npt.NDArray[np.int64], out: Array) -> None:
         """Write the vectors of at most one batch of windows to `out`, (windows, width) float32."""
-        gather(starts, self._windows)
-        if self._fed_view is not None:
-            np.copyto(self._fed_view, self._readings, casting="same_kind")
+        gather(starts)
         wanted = starts.size * self._shape.units
         for run, bound in enumerate(self._bound):
             first = run * self._shape.rows
@@ -262,6 +292,16 @@ def _batches_per_call(windows: int, channels: int, step: int, width: int) -> int
     return max(1, min(max(BATCHES, WINDOWS // windows), vectors, readings))
 
 
+def cuts_on_device(device: Device) -> bool:
+    """Tell whether windows are cut where the graph runs: there the bus is narrower than the memory on either side."""
+    return device.kind == "cuda"
+
+
+def _takes_gathered(session: Session, spec: Windowed, channels: int) -> bool:
+    """Tell whether a graph reads windows as they are gathered: float32, time last."""
+    return _dtype(session, spec.input) == "float32" and (spec.axes == "NCT" or channels == 1)
+
+
 def _check_fit(name: str, spec: Windowed, channels: int, window: int) -> None:
     if spec.channels is not None and spec.layout == "multivariate" and channels != spec.channels:
         raise ModelError(
@@ -291,7 +331,7 @@ def _feed_buffer(readings: Array, axes: str, dtype: str) -> tuple[Array, Array |
     The second has the shape of `readings`, (rows, channels, length), and lies in the first.
     """
     rows, channels, length = readings.shape
-    if dtype == "float32" and (axes == "NCT" or channels == 1):
+    if dtype == "float32" and (axes == "NCT" or channels == 1):  # as `_takes_gathered`
         shape = {"NCT": (rows, channels, length), "NTC": (rows, length, channels), "NT": (rows, length)}[axes]
         return readings.reshape(shape), None
     if axes == "NTC":
