@@ -1,6 +1,8 @@
 """An encoder's int8 twin: what it costs, what is refused, and that it is the same model otherwise."""
 
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -98,12 +100,110 @@ def test_weights_of_seven_bits_where_eight_could_overflow(shots, tmp_path, monke
     assert largest == {"exact": (127, "int8 for processors with VNNI"), "any": (64, "int8 for any processor")}
 
 
+def rewrite(path: Path, change: Callable[[onnx.ModelProto], object]) -> Path:
+    """Change a graph in its file."""
+    model = onnx.load(path)
+    changed = change(model)
+    onnx.save_model(model if changed is None else changed, path)
+    return path
+
+
+def test_weights_beside_the_graph(shots, tmp_path):
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    convolution(folder / "encoder.onnx", width=40, weights_file="weights.data")
+    add(folder)
+    found = engine.quantize(shots, model="mine", window=WINDOW)
+    assert [path.name for path in sorted(found.model.folder.iterdir())] == ["encoder.onnx", "model.json"]
+    assert found.agreement == 1.0
+
+
+@pytest.mark.parametrize("opset", [11, 12])
+def test_graphs_of_an_older_standard(shots, tmp_path, opset):
+    path = convolution(tmp_path / "encoder.onnx")
+    add(rewrite(path, lambda model: setattr(model.opset_import[0], "version", opset)))  # its operators were the same
+    assert engine.quantize(shots, model="mine", window=WINDOW).agreement == 1.0
+
+
+def test_a_twin_may_take_its_model_s_place(shots, tmp_path):
+    add(convolution(tmp_path / "encoder.onnx"))
+    found = engine.quantize(shots, model="mine", name="mine", replace=True, window=WINDOW)
+    assert found.agreement == 1.0
+    assert Catalog().verify("mine") == ()
+    with pytest.raises(ModelError, match="mine is quantised already"):
+        engine.quantize(shots, model="mine", window=WINDOW)
+
+
+@pytest.mark.parametrize("level", [0.0, 60.0])
+def test_readings_that_are_not_scaled_before(shots, tmp_path, level):
+    """The trial of a twin is made with readings as it will see them: all others may come to the same in eight bits."""
+
+    def divide(model: onnx.ModelProto) -> None:
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1e-4), "unit"))
+        model.graph.node[0].input[0] = "scaled"
+        model.graph.node.insert(0, onnx.helper.make_node("Mul", ["values", "unit"], ["scaled"]))
+
+    add(rewrite(convolution(tmp_path / "encoder.onnx"), divide))
+    for path in shots.values():
+        (pl.read_csv(path) * 1e4 + level).write_csv(path)
+    found = engine.quantize(shots, model="mine", window=WINDOW, normalization="none")
+    assert found.agreement > 0.95
+    assert Catalog().verify("mine-int8") == ()
+
+
+def test_what_fails_while_it_is_measured_leaves_nothing(shots, tmp_path, monkeypatch):
+    add(convolution(tmp_path / "encoder.onnx"))
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.pipelines.machine_state.quantize._compare", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "between"))
+    (tmp_path / "between").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        engine.quantize(shots, model="mine", window=WINDOW)
+    assert "mine-int8" not in Catalog().names()
+    assert list((tmp_path / "between").iterdir()) == []
+
+
+def test_a_graph_without_products(shots, tmp_path):
+    nodes = [
+        onnx.helper.make_node("ReduceMax", ["values"], ["embedding"], axes=[2], keepdims=0),
+    ]
+    shapes = (("values", ["batch", 3, "rows"]), ("embedding", ["batch", 3]))
+    values, embedding = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes
+    )
+    graph = onnx.helper.make_graph(nodes, "plain", [values], [embedding])
+    onnx.save_model(
+        onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8),
+        tmp_path / "encoder.onnx",
+    )
+    add(tmp_path / "encoder.onnx", "plain")
+    with pytest.raises(ModelError, match="plain has no convolution and no matrix product"):
+        engine.quantize(shots, model="plain", window=WINDOW)
+
+
+def test_the_tools_say_nothing_on_the_terminal(shots, tmp_path, capfd):
+    path = convolution(tmp_path / "encoder.onnx")
+
+    def list_weights(model: onnx.ModelProto) -> None:  # as inputs, an old habit that ONNX Runtime warns of
+        for one in model.graph.initializer:
+            model.graph.input.append(onnx.helper.make_tensor_value_info(one.name, one.data_type, one.dims))
+
+    add(rewrite(path, list_weights))
+    engine.quantize(shots, model="mine", window=WINDOW)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_shots_too_short_to_be_asked_about(shots, tmp_path):
     add(convolution(tmp_path / "encoder.onnx"))
     lines = shots["slow"].read_text().splitlines(keepends=True)
     shots["slow"].write_text("".join(lines[: WINDOW + 1]))
     found = engine.quantize({"slow": shots["slow"]}, model="mine", window=WINDOW, neighbors=1)
     assert found.asked == 0
+    shots["slow"].write_text("".join(lines[: WINDOW + 30]))  # each window shares rows with those asked about
+    assert engine.quantize(shots, model="mine", window=WINDOW, neighbors=1, replace=True).asked == 0
 
 
 def test_what_has_no_twin(shots, tmp_path):

@@ -9,6 +9,8 @@ from engine.cli.jobs import example_options, read_examples
 from engine.errors import ModelError
 from engine.models.manifest import ModelEntry
 
+WORTH_KEEPING = 0.95  # share of labels that a twin leaves as they were
+
 
 @click.group()
 def models() -> None:
@@ -122,6 +124,12 @@ def quantize(model: str, name: str | None, shots: tuple[str, ...], replace: bool
         f"    labels  {found.agreement:.1%} of {found.asked:,} windows as before; right: {found.accuracy:.1%},"
         f" before {found.accuracy_before:.1%}"
     )
+    if found.agreement < WORTH_KEEPING:
+        click.secho(
+            f"warning: too many labels change. Keep {model}; or, if readings are raw, let them be scaled before (--normalization shots).",
+            fg="yellow",
+            err=True,
+        )
 
 
 @models.command()

@@ -343,7 +343,7 @@ def build_request(
         if name == "labels" or value is None:
             continue
         if name not in PLACES:
-            raise TypeError(f"classify() has no option {name!r}; it has: {', '.join([*PLACES, 'labels'])}.")
+            raise TypeError(f"There is no option {name!r}; there are: {', '.join([*PLACES, 'labels'])}.")
         section, _, key = PLACES[name].rpartition(".")
         place = config.setdefault(section, {}) if section else config
         several = name in ("columns", "null_values") and not isinstance(value, str)

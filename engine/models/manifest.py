@@ -106,6 +106,8 @@ class Windowed(_Part):
     )
     embedding_size: int = Field(ge=1, description="Numbers per channel (univariate) or per window (multivariate).")
     batch: Rows | None = Field(default=None, description="Rows of a batch where the graph fixes them.")
+    usual_level: float = Field(default=0.0, description="Mean of the readings that it is fed with; for its trial.")
+    usual_spread: float = Field(default=1.0, gt=0, description="Their deviation.")
 
     @model_validator(mode="after")
     def _agree(self) -> "Windowed":

@@ -12,13 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.errors import ModelError
 from engine.models.device import Device
 from engine.models.manifest import ModelEntry, digest, write_manifest
-from engine.models.session import Array, Bound, Buffer, Session
+from engine.models.session import QUIET, Array, Bound, Buffer, Session
 
 MOST = 64  # batches of a recording that ranges are taken from
 MULTIPLY = ["Conv", "ConvTranspose", "Gemm", "MatMul"]  # sums, which masks of -1e9 are added to, stay as they are
+OPSET = 13  # from which on one range a filter can be told
+WARNINGS = 2  # what the runtime says unless it is told otherwise
 Feed = dict[str, Array]
 
 
@@ -78,7 +82,7 @@ class _Bound(Bound):
 
 
 def check_quantizable(entry: ModelEntry) -> None:
-    """Raise ModelError where a model has no int8 twin, or what makes one is not installed."""
+    """Raise ModelError where a model has no int8 twin, is one, or what makes one is not installed."""
     windowed = entry.manifest.windowed
     if windowed is None:
         raise ModelError(
@@ -90,6 +94,11 @@ def check_quantizable(entry: ModelEntry) -> None:
     if dtype != "float32":
         raise ModelError(f"{entry.name} takes {dtype}; only encoders of float32 are quantised.")
     _load_tools()
+    kinds = _kinds(_load_graph(entry.folder / windowed.file, weights=False))
+    if any("QuantizeLinear" in kind or kind.startswith("QLinear") or kind.endswith("Integer") for kind in kinds):
+        raise ModelError(f"{entry.name} is quantised already.")
+    if not kinds.intersection(MULTIPLY):
+        raise ModelError(f"{entry.name} has no convolution and no matrix product: there is nothing to quantise.")
 
 
 @contextlib.contextmanager
@@ -117,12 +126,19 @@ def quantized(entry: ModelEntry, feeds: Sequence[Feed]) -> Iterator[Path]:
         made = folder / "made"
         made.mkdir()
         target = made / Path(windowed.file).name
-        _quantize(entry.folder / windowed.file, folder / "prepared.onnx", target, feeds, reduce_range=not exact)
+        _quantize(entry.folder / windowed.file, folder, target, feeds, reduce_range=not exact)
+        readings = np.concatenate([feed[windowed.input].reshape(-1) for feed in feeds])
         processors = "processors with VNNI" if exact else "any processor"
         manifest = entry.manifest.model_copy(
             update={
                 "provenance": f"{entry.manifest.provenance}; int8 for {processors}",
-                "windowed": windowed.model_copy(update={"file": target.name}),
+                "windowed": windowed.model_copy(
+                    update={
+                        "file": target.name,
+                        "usual_level": float(readings.mean(dtype=np.float64)),
+                        "usual_spread": float(readings.std(dtype=np.float64)) or 1.0,
+                    }
+                ),
                 "sha256": {target.name: digest(target)},
                 "size_bytes": {target.name: target.stat().st_size},
             }
@@ -131,7 +147,11 @@ def quantized(entry: ModelEntry, feeds: Sequence[Feed]) -> Iterator[Path]:
         yield made
 
 
-def _quantize(source: Path, prepared: Path, target: Path, feeds: Sequence[Feed], *, reduce_range: bool) -> None:
+def _quantize(source: Path, folder: Path, target: Path, feeds: Sequence[Feed], *, reduce_range: bool) -> None:
+    """Write the int8 twin of a graph to `target`; `folder` takes what lies between."""
+    import onnx
+    from onnx.version_converter import convert_version
+
     tools = _load_tools()
 
     class Reader(tools.CalibrationDataReader):  # type: ignore[misc, name-defined] # untyped
@@ -141,11 +161,16 @@ def _quantize(source: Path, prepared: Path, target: Path, feeds: Sequence[Feed],
         def get_next(self) -> Feed | None:
             return next(self._feeds, None)
 
+    whole, prepared = str(folder / "whole.onnx"), str(folder / "prepared.onnx")
     try:
         with _quiet():
-            tools.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+            graph = _load_graph(source)
+            if next((one.version for one in graph.opset_import if one.domain in ("", "ai.onnx")), OPSET) < OPSET:
+                graph = convert_version(graph, OPSET)
+            onnx.save_model(graph, whole)  # in one file: the tools would look for weights beside their own copies
+            tools.quant_pre_process(whole, prepared, skip_symbolic_shape=True)
             tools.quantize_static(
-                str(prepared),
+                prepared,
                 str(target),
                 Reader(),
                 op_types_to_quantize=MULTIPLY,
@@ -155,16 +180,29 @@ def _quantize(source: Path, prepared: Path, target: Path, feeds: Sequence[Feed],
                 weight_type=tools.QuantType.QInt8,
                 activation_type=tools.QuantType.QUInt8,
             )
+            done = "DequantizeLinear" in _kinds(_load_graph(target, weights=False))
     except Exception as error:  # whatever their tools find in a foreign graph
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{source.name} cannot be quantised: {reason or type(error).__name__}") from error
+    if not done:
+        raise ModelError(f"{source.name} has no product with weights of its own: there is nothing to quantise.")
+
+
+def _load_graph(path: Path, *, weights: bool = True) -> Any:
+    import onnx
+
+    return onnx.load(str(path), load_external_data=weights)
+
+
+def _kinds(model: Any) -> set[str]:
+    return {node.op_type for node in model.graph.node}
 
 
 def _load_tools() -> Any:
     try:
-        with _quiet():
-            from onnxruntime import quantization
-            from onnxruntime.quantization.shape_inference import quant_pre_process
+        import onnx  # noqa: F401 - the tools need it, and say so less plainly
+        from onnxruntime import quantization
+        from onnxruntime.quantization.shape_inference import quant_pre_process
     except ImportError as error:
         raise ModelError(
             f"Quantisation needs the package onnx: {error}.", cure="pip install 'sensor-state-engine[quantize]'"
@@ -175,13 +213,17 @@ def _load_tools() -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep hints of their tools from the terminal."""
+    """Keep what the tools and their sessions say from the terminal: what matters is raised."""
+    import onnxruntime
+
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
+    onnxruntime.set_default_logger_severity(QUIET)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
+        onnxruntime.set_default_logger_severity(WARNINGS)
         logging.disable(before)
 
 

@@ -34,12 +34,13 @@ def try_model(entry: ModelEntry) -> None:
     window, channels = min(most, max(least, WINDOW)), entry.channels or 2
     encoder = load_encoder(entry, channels=channels, window=window, step=1, device=Device("cpu", "cpu"))
     try:
-        try_encoder(encoder, channels=channels, window=window)
+        level, spread = (windowed.usual_level, windowed.usual_spread) if windowed else (0.0, 1.0)
+        try_encoder(encoder, channels=channels, window=window, level=level, spread=spread)
     finally:
         encoder.close()
 
 
-def try_encoder(encoder: Encoder, *, channels: int, window: int) -> None:
+def try_encoder(encoder: Encoder, *, channels: int, window: int, level: float = 0.0, spread: float = 1.0) -> None:
     """Encode two ordinary windows and look at their vectors.
 
     They have to be finite and of the promised width, differ, and be the same whether the windows are encoded one by one, or
@@ -52,6 +53,7 @@ def try_encoder(encoder: Encoder, *, channels: int, window: int) -> None:
     """
     values = np.random.default_rng(0).standard_normal((channels, 3 * window))
     values[:, 2 * window :] = 50.0 + 50.0 * values[:, 2 * window :]
+    values = level + spread * values
     starts = np.arange(3, dtype=np.int64) * window
     scaling = Scaling(np.zeros(channels), np.ones(channels), np.zeros(channels))
     vectors = encoder.encode(values, starts, scaling)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.models.catalog import Catalog
 from engine.models.device import Device
 from engine.models.encoder import load_encoder
-from engine.models.manifest import ModelEntry
+from engine.models.manifest import ModelEntry, added_entry, read_manifest
 from engine.models.quantize import Feed, Listener, check_quantizable, quantized
 from engine.models.session import Session
 from engine.models.warm import OpenSession
@@ -76,28 +76,34 @@ def quantize(plan: Plan, catalog: Catalog, *, name: str, replace: bool = False) 
     """
     check_quantizable(plan.model)
     catalog.check_name(name, replace=replace)
-    with quantized(plan.model, _listen(plan)) as folder:
-        entry = catalog.add(folder, name=name, replace=replace)
     before, seconds_before = _encode(plan, plan.model)
-    after, seconds = _encode(plan, entry)
-    firsts = [_first_asked(len(part)) for part in before]
+    with quantized(plan.model, _listen(plan)) as folder:
+        twin = added_entry(name, folder, read_manifest(folder))
+        after, seconds = _encode(plan, twin)
+        costs = _compare(plan, before, after)
+        entry = catalog.add(folder, name=name, replace=replace)  # last: what fails before it leaves nothing
+    return Quantized(entry, *costs, times_as_fast=seconds_before / seconds)
+
+
+def _compare(plan: Plan, before: Sequence[Vectors], after: Sequence[Vectors]) -> tuple[float, int, float, float, float]:
+    """Return what a twin costs: error, windows asked about, agreement, accuracy, accuracy before."""
+    firsts = [math.ceil(KNOWN * len(part)) for part in before]
+    truth = [shot.label for shot, part, first in zip(plan.shots, before, firsts, strict=True) for _ in part[first:]]
+    known = [_apart(plan, first) for first in firsts]
+    voting = {shot.label for shot, count in zip(plan.shots, known, strict=True) if count}
+    if not truth or voting < {shot.label for shot in plan.shots}:
+        return 0.0, 0, 0.0, 0.0, 0.0
     old, new = (
         np.concatenate([part[first:] for part, first in zip(parts, firsts, strict=True)]) for parts in (before, after)
     )
-    truth = [shot.label for shot, part, first in zip(plan.shots, before, firsts, strict=True) for _ in part[first:]]
-    fast = seconds_before / seconds
-    if not truth:
-        return Quantized(entry, 0.0, 0, 0.0, 0.0, 0.0, fast)
     spread = float(np.square(old - old.mean(axis=0)).sum()) or 1.0
-    labels_before, labels = _vote(plan, before, old), _vote(plan, after, new)
-    return Quantized(
-        entry,
-        error=float(np.square(new - old).sum() / spread) ** 0.5,
-        asked=len(truth),
-        agreement=float(np.mean(labels == labels_before)),
-        accuracy=float(np.mean(labels == truth)),
-        accuracy_before=float(np.mean(labels_before == truth)),
-        times_as_fast=fast,
+    labels_before, labels = _vote(plan, before, known, old), _vote(plan, after, known, new)
+    return (
+        float(np.square(new - old).sum() / spread) ** 0.5,
+        len(truth),
+        float(np.mean(labels == labels_before)),
+        float(np.mean(labels == truth)),
+        float(np.mean(labels_before == truth)),
     )
 
 
@@ -146,18 +152,17 @@ def _vectors(classifier: Classifier, shot: Shot) -> Iterator[tuple[Vectors, floa
         yield classifier.encode(block, scaling), time.perf_counter() - begun
 
 
-def _first_asked(windows: int) -> int:
-    """Return the first window of a shot that is asked about."""
-    return math.ceil(KNOWN * windows)
-
-
-def _vote(plan: Plan, parts: Sequence[Vectors], queries: Vectors) -> npt.NDArray[np.str_]:
-    """Let the first windows of all shots, none of which shares a row with those asked about, vote."""
+def _apart(plan: Plan, first: int) -> int:
+    """Return how many windows of a shot share no row with those from `first` on."""
     reader = plan.config.reader_config
-    shared = -(-reader.window_size // reader.step_size)
-    known = [part[: max(1, _first_asked(len(part)) - shared)] for part in parts]
-    labels = [shot.label for shot, part in zip(plan.shots, known, strict=True) for _ in part]
+    return max(0, (first * reader.step_size - reader.window_size) // reader.step_size + 1)
+
+
+def _vote(plan: Plan, parts: Sequence[Vectors], known: Sequence[int], queries: Vectors) -> npt.NDArray[np.str_]:
+    """Let the first windows of all shots vote."""
+    vectors = np.concatenate([part[:count] for part, count in zip(parts, known, strict=True)])
+    labels = [shot.label for shot, count in zip(plan.shots, known, strict=True) for _ in range(count)]
     config = plan.config.classifier_config
     config = config.model_copy(update={"n_neighbors": min(config.n_neighbors, len(labels))})
-    library = open_library(config, np.concatenate(known), labels)
+    library = open_library(config, vectors, labels)
     return np.array(library.classes)[library.vote(queries).codes]
