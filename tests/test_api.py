@@ -373,7 +373,7 @@ def test_missing_cells(states):
     held[50, 1] = PLANT[49, 1]
     np.testing.assert_array_equal(states.predict_proba(holed), states.predict_proba(held))
     strict = learned(missing_values="fail")
-    with pytest.raises(engine.InputError, match="the recording, line 51, column channel_1: the cell is empty"):
+    with pytest.raises(engine.InputError, match="the recording, row 51, column channel_1: the cell is empty"):
         strict.predict(holed)
     strict.close()
     marking = learned(missing_values="invalid")

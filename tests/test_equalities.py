@@ -32,7 +32,7 @@ class Recut:
         self._table = table
         self._sizes = sizes
         self.name, self.data_columns, self.timestamp_name = table.name, table.data_columns, table.timestamp_name
-        self.line_of = table.line_of
+        self.line_of, self.line_word = table.line_of, table.line_word
 
     def chunks(self, rows=None):
         sizes = itertools.cycle(self._sizes)

@@ -294,6 +294,20 @@ def test_gaps_are_counted_marked_or_left_out(plant, form):
     assert "the first before line 82" in event["message"]
 
 
+def test_places_in_parquet_are_rows(plant):
+    set_times(plant / "line7.csv", jumpy("iso"))
+    frame = pl.read_csv(plant / "line7.csv")
+    frame.write_parquet(plant / "line7.csv")  # what a file is, its bytes say
+    summary, _ = run(plant)
+    assert any("the first before row 81" in message for message in summary.warnings)
+    column = frame.columns[1]
+    frame.with_columns(
+        pl.when(pl.int_range(pl.len()) == 120).then(None).otherwise(pl.col(column)).alias(column)
+    ).write_parquet(plant / "line7.csv")
+    with pytest.raises(engine.JobFailed, match=f"row 121, column {column}: the cell is empty"):
+        run(plant, "refused", missing_values="fail")
+
+
 def test_skipped_windows_leave_the_parts_full(plant):
     set_times(plant / "line7.csv", jumpy("iso"))
     summary, output = run(plant, gap_policy="skip", batch_size=10, flush_every_n_iteration=5)

@@ -58,6 +58,7 @@ class ArrayRecording:
         self.name = name
         self.data_columns = tuple(columns) if columns else tuple(f"channel_{c}" for c in range(array.shape[1]))
         self.timestamp_name = timestamp_name
+        self.line_word = "row"
 
     @property
     def values(self) -> npt.NDArray[np.float64]:

@@ -28,6 +28,7 @@ class LabelledRecording:
         self.name = recording.name
         self.data_columns = recording.data_columns
         self.timestamp_name = recording.timestamp_name
+        self.line_word = recording.line_word
 
     def chunks(self, rows: int | None = None) -> Iterator[Chunk]:
         """Yield the recording's chunks with labels.

@@ -62,6 +62,7 @@ class Recording(Protocol):
     name: str
     data_columns: tuple[str, ...]
     timestamp_name: str
+    line_word: str  # what `line_of` counts, for messages: "line" or "row"
 
     def chunks(self, rows: int | None = None) -> Iterator[Chunk]:
         """Yield the recording's rows in order."""
@@ -143,7 +144,7 @@ def _repair(
             yield _rows(chunk, row, np.zeros(row, dtype=np.bool_), findings, clock, codes)
             cell = values[channel, row]
             raise InputError(
-                f"{recording.name}, line {recording.line_of(chunk.first_row + row)}, column "
+                f"{recording.name}, {recording.line_word} {recording.line_of(chunk.first_row + row)}, column "
                 f"{recording.data_columns[channel]}: {'the cell is empty' if np.isnan(cell) else f'{cell} is not finite'}.",
                 code="invalid_cell",
                 file=recording.name,

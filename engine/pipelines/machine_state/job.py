@@ -293,9 +293,7 @@ def _describe(target: Target, run: Pass) -> list[tuple[str, str, dict[str, Any]]
         said.append(("job.warning", message, {"code": "timestamps_unreadable"}))
     if found.gaps:
         line = target.recording.line_of(found.first_gap_row or 0)
-        message = (
-            f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before line {line:,}"
-        )
+        message = f"{name}: {found.gaps:,} gaps in time, {found.backward:,} of them backward; the first before {target.recording.line_word} {line:,}"
         payload = {"gaps": found.gaps, "backward": found.backward, "first_row": found.first_gap_row}
         if run.skipped:
             message += f"; {run.skipped:,} windows that cross one were left out"

@@ -56,6 +56,7 @@ class Table:
         self.num_bytes: int = source.num_bytes
         self.columns: tuple[str, ...] = columns
         self.data_columns: tuple[str, ...] = tuple(columns[position] for position in selection.data)
+        self.line_word: str = "row" if source.kind == "parquet" else "line"
         self.timestamp_name: str = "timestamp" if selection.timestamp is None else columns[selection.timestamp]
         self._selection = selection
         self._reader = reader
