@@ -369,7 +369,11 @@ def test_first_blocks_and_chunks_are_smaller_and_hold_the_same_rows(tmp_path, fi
     path = write(tmp_path, "timestamp,a,b\n" + "".join(f"{i},{i}.5,{-i}\n" for i in range(rows)))
     sizes = mock.patch.multiple(blocks, FIRST_BYTES=first_bytes, BLOCK_BYTES=100_000)
     with sizes, mock.patch.object(source, "PIECE_BYTES", 4096):
-        chunks = list(open_table(path, "run.csv", ReadOptions()).chunks())
+        table = open_table(path, "run.csv", ReadOptions())
+        chunks = list(table.chunks())
+        texts = [len(block.data) for block in blocks.cut_blocks(table._reader._source, table._reader._layout)]
+    for number, size in enumerate(texts[:-1]):
+        assert size == pytest.approx(min(first_bytes * 2**number, 100_000), abs=4096)
     assert [chunk.values.shape[1] for chunk in chunks] == [1024, 2048, 4096, 8192, 16384, rows - 31744]
     assert [chunk.first_row for chunk in chunks] == [0, 1024, 3072, 7168, 15360, 31744]
     assert np.concatenate([chunk.values[1] for chunk in chunks]).tolist() == [-i for i in range(rows)]

@@ -74,13 +74,15 @@ class Buffer:
         The memory itself; None on CUDA.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, pointer: int, owner: Any, array: Array | None) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, pointer: int, owner: Any, array: Array | None, *, whole: bool = True
+    ) -> None:
         """Describe memory that `owner` keeps; callers use `Session.buffer`."""
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.array = array
         self.pointer = pointer
-        self._owner = owner
+        self._owner, self._is_whole = owner, whole
 
     def view(self, index: int) -> "Buffer":
         """Return the part at one index of the first axis, as a batch of one; no copy."""
@@ -92,10 +94,11 @@ class Buffer:
         size = math.prod(shape)
         assert 0 <= first <= first + size <= math.prod(self.shape)
         array = None if self.array is None else self.array.reshape(-1)[first : first + size].reshape(shape)
-        return Buffer(shape, self.dtype, self.pointer + first * self.dtype.itemsize, self._owner, array)
+        return Buffer(shape, self.dtype, self.pointer + first * self.dtype.itemsize, self._owner, array, whole=False)
 
     def fill(self, content: Array) -> None:
-        """Overwrite all of it with an array of its own shape and type."""
+        """Overwrite all of it, which is no part of another, with an array of its own shape and type."""
+        assert self._is_whole
         assert content.shape == self.shape
         assert content.dtype == self.dtype
         if self.array is None:
@@ -104,8 +107,9 @@ class Buffer:
             np.copyto(self.array, content)
 
     def to_host(self) -> Array:
-        """Return the content, copied where it is on another device."""
+        """Return the content, copied where it is on another device; there it is no part of another."""
         if self.array is None:
+            assert self._is_whole
             content: Array = self._owner.numpy()
             return content
         return self.array

@@ -114,7 +114,7 @@ class WindowedEncoder:
             step * self._shape.windows * _batches_per_call(self._shape.windows, channels, step, self.width)
         )
         self.device = self._session.device
-        there = cuts_on_device(self.device) and _takes_gathered(self._session, spec, row)
+        there = cuts_on_device(self.device) and _takes_gathered(_dtype(self._session, spec.input), spec.axes, row)
         gather = open_gather(device, open_session) if there else None
         self._make_lane = partial(
             _Lane, self._session, spec, self._shape, gather, channels=channels, window=window, length=length
@@ -297,9 +297,9 @@ def cuts_on_device(device: Device) -> bool:
     return device.kind == "cuda"
 
 
-def _takes_gathered(session: Session, spec: Windowed, channels: int) -> bool:
+def _takes_gathered(dtype: str, axes: str, channels: int) -> bool:
     """Tell whether a graph reads windows as they are gathered: float32, time last."""
-    return _dtype(session, spec.input) == "float32" and (spec.axes == "NCT" or channels == 1)
+    return dtype == "float32" and (axes == "NCT" or channels == 1)
 
 
 def _check_fit(name: str, spec: Windowed, channels: int, window: int) -> None:
@@ -331,7 +331,7 @@ def _feed_buffer(readings: Array, axes: str, dtype: str) -> tuple[Array, Array |
     The second has the shape of `readings`, (rows, channels, length), and lies in the first.
     """
     rows, channels, length = readings.shape
-    if dtype == "float32" and (axes == "NCT" or channels == 1):  # as `_takes_gathered`
+    if _takes_gathered(dtype, axes, channels):
         shape = {"NCT": (rows, channels, length), "NTC": (rows, length, channels), "NT": (rows, length)}[axes]
         return readings.reshape(shape), None
     if axes == "NTC":
